@@ -1,0 +1,106 @@
+"""What can go wrong in the catalog and in DuckDB, in this project's words.
+
+database.py translates DuckDB's exceptions to these, once; proxy/errors.py gives each class a code.
+"""
+
+
+class CatalogError(Exception):
+    """Root of this room's errors.
+
+    CatalogError
+    ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected, EngineUnknown,
+    │       TableUnknown, DropUnknown, AlreadyExists, InUse, ColumnUnknown, FunctionUnknown
+    ├── data: DuplicateKey, NullViolation, ConstraintViolation, ConversionFailed, OutOfRange
+    ├── running: StatementRejected, TransactionFailed, NotPermitted, OutOfMemory
+    └── SecretsLocked
+    """
+
+
+class DatabaseUnknown(CatalogError):
+    """No database of that name."""
+
+
+class DatabaseExists(CatalogError):
+    """A database of that name is there already."""
+
+
+class DatabaseMissing(CatalogError):
+    """DROP names a database that is not there."""
+
+
+class DatabaseProtected(CatalogError):
+    """A database that is the proxy's own and cannot be made, changed or dropped."""
+
+
+class EngineUnknown(CatalogError):
+    """No ML engine of that name."""
+
+
+class TableUnknown(CatalogError):
+    """No table, view or model of that name. `table` is the bare name where DuckDB missed it,
+    `near` the names that DuckDB finds similar."""
+
+    def __init__(self, text: str, table: str | None = None, near: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.table = table
+        self.near = near
+
+
+class DropUnknown(CatalogError):
+    """DROP names a table, view or model that is not there."""
+
+
+class AlreadyExists(CatalogError):
+    """A table, view, model or engine of that name is there already."""
+
+
+class InUse(CatalogError):
+    """It cannot be dropped while something depends on it."""
+
+
+class ColumnUnknown(CatalogError):
+    """No column of that name in reach."""
+
+
+class FunctionUnknown(CatalogError):
+    """No function of that name, or none for these arguments."""
+
+
+class DuplicateKey(CatalogError):
+    """A primary or unique key holds that value already."""
+
+
+class NullViolation(CatalogError):
+    """NULL for a column that takes none."""
+
+
+class ConstraintViolation(CatalogError):
+    """A CHECK or FOREIGN KEY constraint says no."""
+
+
+class ConversionFailed(CatalogError):
+    """A value does not fit the type it is needed in."""
+
+
+class OutOfRange(CatalogError):
+    """A number is too large or too small for its type."""
+
+
+class StatementRejected(CatalogError):
+    """DuckDB does not take the statement."""
+
+
+class TransactionFailed(CatalogError):
+    """The transaction cannot go on; it is to be rolled back."""
+
+
+class NotPermitted(CatalogError):
+    """The statement reaches for what clients must not reach."""
+
+
+class OutOfMemory(CatalogError):
+    """The statement needs more memory than it may have."""
+
+
+class SecretsLocked(CatalogError):
+    """A stored secret cannot be read with the key at hand."""

@@ -1,0 +1,133 @@
+"""`make run`: start the proxy, let it answer the main job, then keep it serving.
+
+It adds nothing to `modelwire serve` but a password for the first user and an example.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from demo.main_job import Address, JobError
+from demo.main_job import run as run_main_job
+
+ROOT = Path(__file__).resolve().parent.parent
+STOP_SECONDS = 30.0
+
+
+def main() -> None:
+    """Serve as the environment says; exit as the server does, or with 1 if the job fails."""
+    data_dir = Path(os.environ.get("MODELWIRE_DATA_DIR") or ROOT / ".modelwire").absolute()
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    address = Address(
+        host=os.environ.get("MODELWIRE_HOST") or "127.0.0.1",
+        port=int(os.environ.get("MODELWIRE_PORT") or 3307),
+        user=os.environ.get("MODELWIRE_USER") or "modelwire",
+        password=os.environ.get("MODELWIRE_PASSWORD") or kept_password(data_dir / "password"),
+    )
+    refuse_taken_port(address)
+    server = start(address, data_dir)
+    stop_with_us(server)
+    try:
+        run_main_job(reachable(address), still_starting=lambda: server.poll() is None)
+    except JobError as failure:
+        print(f"\nThe main job failed: {failure}", file=sys.stderr)
+        stop(server)
+        sys.exit(1)
+    if os.environ.get("RUN_ONCE"):
+        sys.exit(stop(server))
+    print(how_to_connect(reachable(address), data_dir), flush=True)
+    sys.exit(server.wait())
+
+
+def kept_password(path: Path) -> str:
+    """The password in `path`, made at random by the first run; only its owner may read the file."""
+    if not path.exists():
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+        with os.fdopen(file, "w") as stream:
+            stream.write(secrets.token_urlsafe(18) + "\n")
+    return path.read_text().strip()
+
+
+def refuse_taken_port(address: Address) -> None:
+    """Exit with a clear sentence where somebody else listens on the port."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError as error:
+            sys.exit(
+                f"Cannot listen on {address.host}:{address.port}: {error.strerror}. "
+                f"Choose another port: make run MODELWIRE_PORT={address.port + 1}"
+            )
+
+
+def start(address: Address, data_dir: Path) -> subprocess.Popen[bytes]:
+    """Start `modelwire serve`; its progress goes to our own standard error."""
+    program = shutil.which("modelwire", path=Path(sys.executable).parent)
+    if program is None:
+        sys.exit("The modelwire command is not installed; `make run` installs it.")
+    settings = {
+        "MODELWIRE_HOST": address.host,
+        "MODELWIRE_PORT": str(address.port),
+        "MODELWIRE_DATA_DIR": str(data_dir),
+        "MODELWIRE_USER": address.user,
+        "MODELWIRE_PASSWORD": address.password,
+    }
+    return subprocess.Popen([program, "serve"], env={**os.environ, **settings})
+
+
+def stop_with_us(server: subprocess.Popen[bytes]) -> None:
+    """From now on SIGINT and SIGTERM end the server first, and us with its exit code."""
+
+    def on_signal(number: int, frame: FrameType | None) -> NoReturn:
+        sys.exit(stop(server))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+
+
+def stop(server: subprocess.Popen[bytes]) -> int:
+    """Ask the server to end, wait for it and give its exit code; a deaf one is killed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C cannot cut the clean stop short
+    server.terminate()
+    try:
+        return server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        return server.wait()
+
+
+def reachable(address: Address) -> Address:
+    """The address to connect to where the one to listen on means every interface."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
+    return Address(host, address.port, address.user, address.password)
+
+
+def how_to_connect(address: Address, data_dir: Path) -> str:
+    """The lines to copy, without the password itself."""
+    password = data_dir / "password"
+    at = f"-h {address.host} -P {address.port} -u {address.user}"
+    client = (
+        f"mariadb {at} -p"
+        if os.environ.get("MODELWIRE_PASSWORD")
+        else f'MYSQL_PWD="$(cat {password})" mariadb {at}'
+    )
+    return f"""
+modelwire keeps serving; Ctrl-C stops it. Connect with any MySQL client:
+
+  {client}
+  jdbc:mysql://{address.host}:{address.port}/modelwire   (user {address.user})
+"""
+
+
+if __name__ == "__main__":
+    main()

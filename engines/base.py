@@ -1,0 +1,81 @@
+"""The contract of an engine, the whole of what a plug-in has to offer.
+
+It decides nothing: registry.py finds handlers, scheduler.py drives engines.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from engines.task import ModelSpec, Prediction, Task, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One argument of USING: its name, the types it may have, and what SHOW HANDLERS says of it."""
+
+    name: str
+    types: tuple[type, ...]
+    description: str
+    required: bool = False
+    secret: bool = False
+    default: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the process around an engine lends it: settings.py fills it, no engine reads os.environ.
+
+    `api_keys` and `api_bases` map a handler's name to the key and the base URL that stand in where
+    USING gives none. Such a key is sent to that base URL alone (the handler's own default where
+    `api_bases` has none): no statement can have it sent elsewhere.
+    `report` takes one line of progress (download, load) for the person who waits.
+    """
+
+    data_dir: Path
+    api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    api_bases: Mapping[str, str] = field(default_factory=dict)
+    local_model_path: Path | None = None
+    local_threads: int = 0
+    report: Callable[[str], None] = print
+
+
+class Engine(Protocol):
+    """A live connection to one endpoint, shared by all models and clients that name the engine."""
+
+    max_concurrency: int
+    """Calls that may be in flight at once."""
+
+    async def check(self, spec: ModelSpec | None) -> None:
+        """See that the endpoint answers, accepts the key and, with a spec, serves its model.
+
+        Raises EndpointUnreachable, EndpointTimeout, AuthenticationFailed, ModelNotServed
+        (near names in its text), EndpointFailed. May be cancelled.
+        """
+
+    async def predict(self, task: Task) -> Prediction:
+        """Make one call, with no retry but the one repair of a reply that breaks the labels.
+
+        Raises EngineError of the kind that tells the scheduler whether to try again. May be
+        cancelled: the request is then closed at once.
+        """
+
+    async def aclose(self) -> None:
+        """Release connections and processes. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A kind of engine: `CREATE ML_ENGINE … FROM <name>`."""
+
+    name: str
+    title: str
+    description: str
+    version: str
+    engine_options: tuple[Option, ...]
+    model_options: tuple[Option, ...]
+    open: Callable[[Mapping[str, Value], Environment], Engine]
+    """Make an engine of checked arguments; makes no connection yet."""
+    import_error: str | None = None
+    default_model_name: str | None = None

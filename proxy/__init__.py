@@ -1,0 +1,1 @@
+"""The room of the MySQL server: wire, statements, plans and their execution."""

@@ -1,0 +1,91 @@
+"""The command line: `modelwire serve`. Flags are made of the settings, so that none is forgotten."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from catalog.errors import CatalogError
+from proxy.server import serve
+from proxy.settings import Settings
+from proxy.variables import VERSION
+
+try:
+    from uvloop import run
+except ImportError:  # no uvloop for this platform
+    from asyncio import run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the process's exit status."""
+    given = vars(_parser().parse_args(arguments))
+    given.pop("command")
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        logging.basicConfig(
+            level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+        )
+        # Their lines of every request would drown ours.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        run(serve(settings))
+    except ValidationError as error:
+        return _refuse(*(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+    except (CatalogError, OSError, ValueError) as error:
+        return _refuse(f"cannot start: {error}")
+    except asyncio.CancelledError:
+        return 1
+    return 0
+
+
+def _refuse(*reasons: str) -> int:
+    for reason in reasons:
+        print(f"modelwire: {reason}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="modelwire", description="A MySQL server whose tables are language models."
+    )
+    parser.add_argument("--version", action="version", version=f"modelwire {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    secrets = [_line(name, field) for name, field in _fields() if _is_secret(field)]
+    command = commands.add_parser(
+        "serve",
+        help="serve MySQL clients",
+        description="Serve MySQL clients until SIGINT or SIGTERM.",
+        epilog="Only in the environment, because command lines are visible:\n" + "\n".join(secrets),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name, field in _fields():
+        if not _is_secret(field):
+            command.add_argument(
+                f"--{name.replace('_', '-')}",
+                metavar="VALUE",
+                help=f"{field.description} [MODELWIRE_{name.upper()}; {_default(field)}]",
+            )
+    return parser
+
+
+def _fields() -> list[tuple[str, FieldInfo]]:
+    return list(Settings.model_fields.items())
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    return field.annotation == SecretStr | None
+
+
+def _line(name: str, field: FieldInfo) -> str:
+    return f"  MODELWIRE_{name.upper()}: {field.description}"
+
+
+def _default(field: FieldInfo) -> str:
+    return "not set" if field.default is None else f"{field.default}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

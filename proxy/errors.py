@@ -1,0 +1,230 @@
+"""Every error that a client can see, with its one MySQL code and SQLSTATE.
+
+Engines and catalog raise their own trees and know no codes; the table here has a row for each class.
+Codes: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+"""
+
+from dataclasses import dataclass
+
+from catalog import errors as catalog
+from engines import errors as engines
+
+
+class ProxyError(Exception):
+    """Root of this room's errors.
+
+    ProxyError
+    ├── statement: SyntaxFault, Unsupported, EmptyQuery, UnknownColumn, AmbiguousColumn,
+    │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, NoDatabase,
+    │       AggregateMisuse
+    ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
+    │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
+    │       UnknownPrepared, WrongParameters, SecureTransportRequired, IdleTimeout
+    └── control: Killed, TimedOut, ShuttingDown, NoSuchThread, KillDenied
+    """
+
+
+class SyntaxFault(ProxyError):
+    """The statement is not SQL that we know."""
+
+
+class Unsupported(ProxyError):
+    """The statement is understood, and not offered."""
+
+
+class EmptyQuery(ProxyError):
+    """The text holds no statement."""
+
+
+class UnknownColumn(ProxyError):
+    """A column that no table or model in reach has."""
+
+
+class AmbiguousColumn(ProxyError):
+    """A column that more than one table or model in reach has."""
+
+
+class MissingInput(ProxyError):
+    """A model is given some of its inputs and not this one."""
+
+
+class UnknownVariable(ProxyError):
+    """No system variable of that name."""
+
+
+class WrongVariableValue(ProxyError):
+    """A system variable cannot have that value."""
+
+
+class ReadOnlyVariable(ProxyError):
+    """A system variable that cannot be set."""
+
+
+class NoDatabase(ProxyError):
+    """No database is chosen."""
+
+
+class AggregateMisuse(ProxyError):
+    """An aggregate where none may stand, or a column that is neither grouped nor aggregated."""
+
+
+class AccessDenied(ProxyError):
+    """Wrong user or password; the text does not tell which."""
+
+
+class TooManyConnections(ProxyError):
+    """max_connections is reached."""
+
+
+class HandshakeFailed(ProxyError):
+    """The login packets make no sense."""
+
+
+class MalformedPacket(ProxyError):
+    """A command packet makes no sense."""
+
+
+class PacketTooLarge(ProxyError):
+    """A packet is larger than max_allowed_packet."""
+
+
+class PacketOutOfOrder(ProxyError):
+    """A packet's sequence number is not the one that follows."""
+
+
+class InvalidText(ProxyError):
+    """Bytes that are no text in the client's character set."""
+
+
+class TooManyPrepared(ProxyError):
+    """max_prepared_stmt_count is reached."""
+
+
+class TooManyParameters(ProxyError):
+    """A prepared statement with more parameters than the protocol can count."""
+
+
+class UnknownCommand(ProxyError):
+    """A command byte that we do not serve."""
+
+
+class UnknownPrepared(ProxyError):
+    """No prepared statement has that id."""
+
+
+class WrongParameters(ProxyError):
+    """The number or kind of the bound parameters does not fit the statement."""
+
+
+class SecureTransportRequired(ProxyError):
+    """The server takes TLS connections only."""
+
+
+class IdleTimeout(ProxyError):
+    """The client was silent for longer than wait_timeout."""
+
+
+class Killed(ProxyError):
+    """The query or its connection was killed."""
+
+
+class TimedOut(ProxyError):
+    """The query ran longer than max_execution_time."""
+
+
+class ShuttingDown(ProxyError):
+    """The server is stopping."""
+
+
+class NoSuchThread(ProxyError):
+    """KILL names no connection."""
+
+
+class KillDenied(ProxyError):
+    """KILL names somebody else's connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class MysqlCode:
+    """The number and the five-character SQLSTATE of an ERR packet."""
+
+    code: int
+    sqlstate: str
+
+
+CODES: dict[type[Exception], MysqlCode] = {
+    SyntaxFault: MysqlCode(1064, "42000"),
+    Unsupported: MysqlCode(1235, "42000"),
+    EmptyQuery: MysqlCode(1065, "42000"),
+    UnknownColumn: MysqlCode(1054, "42S22"),
+    AmbiguousColumn: MysqlCode(1052, "23000"),
+    MissingInput: MysqlCode(1364, "HY000"),
+    UnknownVariable: MysqlCode(1193, "HY000"),
+    WrongVariableValue: MysqlCode(1231, "42000"),
+    ReadOnlyVariable: MysqlCode(1238, "HY000"),
+    NoDatabase: MysqlCode(1046, "3D000"),
+    AggregateMisuse: MysqlCode(1111, "HY000"),
+    AccessDenied: MysqlCode(1045, "28000"),
+    TooManyConnections: MysqlCode(1040, "08004"),
+    HandshakeFailed: MysqlCode(1043, "08S01"),
+    MalformedPacket: MysqlCode(1835, "HY000"),
+    PacketTooLarge: MysqlCode(1153, "08S01"),
+    PacketOutOfOrder: MysqlCode(1156, "08S01"),
+    InvalidText: MysqlCode(1300, "HY000"),
+    TooManyPrepared: MysqlCode(1461, "42000"),
+    TooManyParameters: MysqlCode(1390, "HY000"),
+    UnknownCommand: MysqlCode(1047, "08S01"),
+    UnknownPrepared: MysqlCode(1243, "HY000"),
+    WrongParameters: MysqlCode(1210, "HY000"),
+    SecureTransportRequired: MysqlCode(3159, "HY000"),
+    IdleTimeout: MysqlCode(4031, "HY000"),
+    Killed: MysqlCode(1317, "70100"),
+    TimedOut: MysqlCode(3024, "HY000"),
+    ShuttingDown: MysqlCode(1053, "08S01"),
+    NoSuchThread: MysqlCode(1094, "HY000"),
+    KillDenied: MysqlCode(1095, "HY000"),
+    engines.HandlerUnknown: MysqlCode(1286, "42000"),
+    engines.HandlerUnavailable: MysqlCode(1286, "42000"),
+    engines.OptionError: MysqlCode(1210, "HY000"),
+    engines.EndpointUnreachable: MysqlCode(1429, "HY000"),
+    engines.EndpointTimeout: MysqlCode(3024, "HY000"),
+    engines.RateLimited: MysqlCode(1226, "42000"),
+    engines.EndpointFailed: MysqlCode(1430, "HY000"),
+    engines.AuthenticationFailed: MysqlCode(1430, "HY000"),
+    engines.ModelNotServed: MysqlCode(1430, "HY000"),
+    engines.BadReply: MysqlCode(1430, "HY000"),
+    catalog.DatabaseUnknown: MysqlCode(1049, "42000"),
+    catalog.DatabaseExists: MysqlCode(1007, "HY000"),
+    catalog.DatabaseMissing: MysqlCode(1008, "HY000"),
+    catalog.DatabaseProtected: MysqlCode(1044, "42000"),
+    catalog.EngineUnknown: MysqlCode(1286, "42000"),
+    catalog.TableUnknown: MysqlCode(1146, "42S02"),
+    catalog.DropUnknown: MysqlCode(1051, "42S02"),
+    catalog.AlreadyExists: MysqlCode(1050, "42S01"),
+    catalog.InUse: MysqlCode(1451, "23000"),
+    catalog.SecretsLocked: MysqlCode(3185, "HY000"),
+    catalog.StatementRejected: MysqlCode(1064, "42000"),
+    catalog.ColumnUnknown: MysqlCode(1054, "42S22"),
+    catalog.FunctionUnknown: MysqlCode(1305, "42000"),
+    catalog.DuplicateKey: MysqlCode(1062, "23000"),
+    catalog.NullViolation: MysqlCode(1048, "23000"),
+    catalog.ConstraintViolation: MysqlCode(3819, "HY000"),
+    catalog.ConversionFailed: MysqlCode(1366, "HY000"),
+    catalog.OutOfRange: MysqlCode(1264, "22003"),
+    catalog.TransactionFailed: MysqlCode(1213, "40001"),
+    catalog.NotPermitted: MysqlCode(1142, "42000"),
+    catalog.OutOfMemory: MysqlCode(1038, "HY001"),
+}
+
+UNKNOWN = MysqlCode(1105, "HY000")
+UNKNOWN_TEXT = "Internal error; the server's log has the details"
+
+
+def code_of(error: Exception) -> MysqlCode:
+    """The code of an error of our three trees; UNKNOWN for anything else."""
+    return CODES.get(type(error), UNKNOWN)
+
+
+def text_of(error: Exception) -> str:
+    """The message that a client may read: our own words, or a fixed text for what we did not foresee."""
+    return str(error) if type(error) in CODES else UNKNOWN_TEXT

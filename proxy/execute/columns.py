@@ -1,0 +1,136 @@
+"""DuckDB's types as MySQL's: column definitions, and every value as MySQL's text, by DuckDB.
+
+https://duckdb.org/docs/stable/sql/data_types/overview
+"""
+
+import re
+from dataclasses import dataclass
+
+from sqlglot import exp, parse_one
+
+from catalog.database import Field
+from proxy.result import Column, FieldType
+
+_VALUE = "__value"
+_DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+_TEXT_LENGTH = 16_383  # characters of a VARCHAR that fill MySQL's 65,535 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A MySQL type, and the DuckDB expression that makes text of a value."""
+
+    type: FieldType
+    length: int
+    decimals: int = 0
+    unsigned: bool = False
+    text: str = f"CAST({_VALUE} AS TEXT)"
+
+
+# DuckDB writes 1.0 and 1e+20 where MySQL writes 1 and 1e20; what is no number is NULL to MySQL.
+_FLOAT_TEXT = (
+    f"CASE WHEN isfinite({_VALUE}) THEN "
+    f"replace(regexp_replace(CAST({_VALUE} AS TEXT), '\\.0$', ''), 'e+', 'e') END"
+)
+_JSON = _Kind(FieldType.JSON, 4_294_967_295, text=f"CAST(to_json({_VALUE}) AS TEXT)")
+_KINDS = {
+    "BOOLEAN": _Kind(FieldType.TINY, 1, text=f"CAST(CAST({_VALUE} AS TINYINT) AS TEXT)"),
+    "TINYINT": _Kind(FieldType.TINY, 4),
+    "UTINYINT": _Kind(FieldType.TINY, 3, unsigned=True),
+    "SMALLINT": _Kind(FieldType.SHORT, 6),
+    "USMALLINT": _Kind(FieldType.SHORT, 5, unsigned=True),
+    "INTEGER": _Kind(FieldType.LONG, 11),
+    "UINTEGER": _Kind(FieldType.LONG, 10, unsigned=True),
+    "BIGINT": _Kind(FieldType.LONGLONG, 20),
+    "UBIGINT": _Kind(FieldType.LONGLONG, 20, unsigned=True),
+    "HUGEINT": _Kind(FieldType.NEWDECIMAL, 40),
+    "UHUGEINT": _Kind(FieldType.NEWDECIMAL, 39, unsigned=True),
+    "FLOAT": _Kind(FieldType.FLOAT, 12, 31, text=_FLOAT_TEXT),
+    "DOUBLE": _Kind(FieldType.DOUBLE, 22, 31, text=_FLOAT_TEXT),
+    "VARCHAR": _Kind(FieldType.VAR_STRING, _TEXT_LENGTH, text=_VALUE),
+    "UUID": _Kind(FieldType.VAR_STRING, 36),
+    "DATE": _Kind(FieldType.DATE, 10),
+    "TIME": _Kind(FieldType.TIME, 17, 6),
+    "TIMESTAMP": _Kind(FieldType.DATETIME, 26, 6),
+    "TIMESTAMP_S": _Kind(FieldType.DATETIME, 19),
+    "TIMESTAMP_MS": _Kind(FieldType.DATETIME, 23, 3),
+    "TIMESTAMP_NS": _Kind(
+        FieldType.DATETIME, 26, 6, text=f"CAST(CAST({_VALUE} AS TIMESTAMP) AS TEXT)"
+    ),
+    "TIMESTAMP WITH TIME ZONE": _Kind(
+        FieldType.TIMESTAMP, 26, 6, text=f"CAST({_VALUE} AT TIME ZONE 'UTC' AS TEXT)"
+    ),
+    "BLOB": _Kind(FieldType.BLOB, 4_294_967_295, text=_VALUE),
+    "JSON": _Kind(FieldType.JSON, 4_294_967_295, text=f"CAST({_VALUE} AS TEXT)"),
+    '"NULL"': _Kind(FieldType.NULL, 0),
+}
+_OTHER = _Kind(FieldType.VAR_STRING, _TEXT_LENGTH)
+_EXPRESSIONS: dict[str, exp.Expression] = {}
+
+
+def column_of(field: Field) -> Column:
+    """The column definition of a DuckDB column."""
+    kind = _kind(field.type)
+    return Column(field.name, kind.type, kind.length, kind.decimals, kind.unsigned)
+
+
+def as_text(query: exp.Query, fields: list[Field]) -> exp.Query:
+    """The query with every value in MySQL's text form; rows and their order stay."""
+    names = [exp.to_identifier(f"v{n}") for n in range(len(fields))]
+    items = [
+        _text_of(exp.column(name.copy()), field.type)
+        for name, field in zip(names, fields, strict=True)
+    ]
+    alias = exp.TableAlias(this=exp.to_identifier("__r"), columns=names)
+    return exp.select(*items).from_(exp.Subquery(this=query.copy(), alias=alias))
+
+
+def mysql_type_name(type_: str) -> str:
+    """The type as SHOW COLUMNS prints it."""
+    if match := _DECIMAL.fullmatch(type_):
+        return f"decimal({match[1]},{match[2]})"
+    return _NAMES.get(type_, "json" if _is_nested(type_) else type_.lower())
+
+
+_NAMES = {
+    "BOOLEAN": "tinyint(1)",
+    "TINYINT": "tinyint",
+    "UTINYINT": "tinyint unsigned",
+    "SMALLINT": "smallint",
+    "USMALLINT": "smallint unsigned",
+    "INTEGER": "int",
+    "UINTEGER": "int unsigned",
+    "BIGINT": "bigint",
+    "UBIGINT": "bigint unsigned",
+    "HUGEINT": "decimal(39,0)",
+    "VARCHAR": "text",
+    "UUID": "char(36)",
+    "TIMESTAMP": "datetime(6)",
+    "TIMESTAMP_S": "datetime",
+    "TIMESTAMP_MS": "datetime(3)",
+    "TIMESTAMP_NS": "datetime(6)",
+    "TIMESTAMP WITH TIME ZONE": "timestamp(6)",
+    "BLOB": "longblob",
+}
+
+
+def _kind(type_: str) -> _Kind:
+    if match := _DECIMAL.fullmatch(type_):
+        precision, scale = int(match[1]), int(match[2])
+        return _Kind(FieldType.NEWDECIMAL, precision + 1 + (scale > 0), scale)
+    return _KINDS.get(type_, _JSON if _is_nested(type_) else _OTHER)
+
+
+def _is_nested(type_: str) -> bool:
+    return type_.endswith("]") or type_.startswith(("STRUCT(", "MAP(", "UNION("))
+
+
+def _text_of(value: exp.Expression, type_: str) -> exp.Expression:
+    text = _kind(type_).text
+    if text not in _EXPRESSIONS:
+        _EXPRESSIONS[text] = parse_one(text, dialect="duckdb")
+    holder = exp.Paren(this=_EXPRESSIONS[text].copy())
+    for column in list(holder.find_all(exp.Column)):
+        column.replace(value.copy())
+    inner: exp.Expression = holder.this
+    return inner

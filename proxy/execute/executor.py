@@ -1,0 +1,133 @@
+"""Plans carried out: one function per node. Every relation of a plan is a temporary table.
+
+No node decides anything here: what is read, asked and joined stands in the plan.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from sqlglot import exp
+
+from catalog.database import Cursor, Field, Row
+from catalog.errors import CatalogError
+from engines.errors import EngineError
+from proxy.execute.columns import as_text, column_of
+from proxy.execute.engine_pool import EnginePool
+from proxy.execute.predict import run_predict
+from proxy.plan.nodes import (
+    Node,
+    Passthrough,
+    Predict,
+    Residual,
+    Scan,
+    Snapshot,
+    Write,
+    children,
+)
+from proxy.result import Batch, Done, Rows
+from proxy.sql.mysql_to_duckdb import to_duckdb
+
+_COUNTED = (exp.Insert, exp.Update, exp.Delete)
+
+
+class Executor:
+    """Carries out one statement on a session's cursor; its relations live until `close`.
+
+    `warn` takes the errors of single rows. All coroutines may be cancelled.
+    """
+
+    def __init__(
+        self, cursor: Cursor, engines: EnginePool, warn: Callable[[EngineError], None]
+    ) -> None:
+        self._cursor = cursor
+        self._engines = engines
+        self._warn = warn
+        self._relations: list[str] = []
+
+    async def open(self, snapshots: Sequence[Snapshot]) -> None:
+        """Make the relations that planning already looks at."""
+        for snapshot in snapshots:
+            await self._make(snapshot)
+
+    async def fields(self, query: exp.Query) -> list[Field]:
+        """The columns of a query without models. Raises CatalogError."""
+        return await self._cursor.describe(to_duckdb(query.copy()))
+
+    async def rows(self, plan: Node) -> Rows:
+        """The answer of a query: everything below the root is made now, the root's rows flow as
+        they are read, and the end of them closes this executor. Raises CatalogError, EngineError."""
+        assert isinstance(plan, Passthrough | Residual)
+        await self._make_below(plan)
+        fields = await self.fields(plan.sql)
+        columns = tuple(column_of(field) for field in fields)
+        return Rows(columns, self._stream(to_duckdb(as_text(plan.sql, fields))))
+
+    async def write(self, plan: Write) -> Done:
+        """Carry out a statement that changes tables, then close. Raises as `rows`."""
+        await self._make_below(plan)
+        rows = await self._cursor.execute(to_duckdb(plan.tree))
+        await self.close()
+        return Done(affected_rows=_count(plan.tree, rows))
+
+    async def close(self) -> None:
+        """Let the relations go; in a transaction that failed they are gone with it."""
+        drops = [(f'DROP TABLE IF EXISTS "{name}"', ()) for name in self._relations]
+        self._relations.clear()
+        try:
+            await self._cursor.script(drops)
+        except CatalogError:
+            return
+
+    async def _stream(self, sql: str) -> AsyncIterator[Batch]:
+        try:
+            async with aclosing(self._cursor.stream(sql)) as batches:
+                async for batch in batches:
+                    yield batch
+        finally:
+            await self.close()
+
+    async def _make_below(self, node: Node) -> None:
+        for child in children(node):
+            await self._make_below(child)
+            await self._make(child)
+
+    async def _make(self, node: Node) -> None:
+        assert isinstance(node, Snapshot | Scan | Predict | Residual)
+        self._relations.append(node.name)
+        await _MAKERS[type(node)](self, node)
+
+    async def _snapshot(self, node: Snapshot) -> None:
+        items = ", ".join(
+            f'CAST(row[{n}] AS {column.type}) AS "{column.name}"'
+            for n, column in enumerate(node.columns, 1)
+        )
+        await self._cursor.execute(
+            f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS SELECT {items} '
+            'FROM (SELECT unnest(from_json($1, \'[["VARCHAR"]]\')) AS row)',
+            [json.dumps(node.rows)],
+        )
+
+    async def _relation(self, node: Scan | Residual) -> None:
+        query = to_duckdb(node.sql.copy())
+        await self._cursor.execute(f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS {query}')
+
+    async def _predict(self, node: Predict) -> None:
+        model = self._engines.model(node.model)
+        assert isinstance(node.child, Scan | Predict | Residual)
+        await run_predict(node, node.child.name, self._cursor, model, self._warn)
+
+
+_MAKERS: dict[type[Node], Callable[[Executor, Any], Awaitable[None]]] = {
+    Snapshot: Executor._snapshot,
+    Scan: Executor._relation,
+    Residual: Executor._relation,
+    Predict: Executor._predict,
+}
+
+
+def _count(tree: exp.Expression, rows: list[Row]) -> int:
+    """DuckDB answers a statement that counts with one number."""
+    counts = isinstance(tree, _COUNTED) or isinstance(tree.args.get("expression"), exp.Query)
+    return int(rows[0][0]) if counts and rows else 0

@@ -1,0 +1,128 @@
+"""SHOW and DESCRIBE as SELECTs over information_schema, so that LIKE and WHERE just work."""
+
+from sqlglot import exp, parse_one
+
+from proxy.errors import Unsupported
+from proxy.sql.statements import Show
+from proxy.sql.tokens import DIALECT
+
+_COLUMNS = (
+    "SELECT COLUMN_NAME AS `Field`, COLUMN_TYPE AS `Type`, IS_NULLABLE AS `Null`, "
+    "COLUMN_KEY AS `Key`, COLUMN_DEFAULT AS `Default`, EXTRA AS `Extra` "
+    "FROM information_schema.COLUMNS "
+    "WHERE TABLE_SCHEMA = :database AND lower(TABLE_NAME) = lower(:table) "
+    "ORDER BY ORDINAL_POSITION"
+)
+_FULL_COLUMNS = (
+    "SELECT COLUMN_NAME AS `Field`, COLUMN_TYPE AS `Type`, COLLATION_NAME AS `Collation`, "
+    "IS_NULLABLE AS `Null`, COLUMN_KEY AS `Key`, COLUMN_DEFAULT AS `Default`, EXTRA AS `Extra`, "
+    "PRIVILEGES AS `Privileges`, COLUMN_COMMENT AS `Comment` FROM information_schema.COLUMNS "
+    "WHERE TABLE_SCHEMA = :database AND lower(TABLE_NAME) = lower(:table) "
+    "ORDER BY ORDINAL_POSITION"
+)
+_VARIABLES = (
+    "SELECT VARIABLE_NAME AS `Variable_name`, VARIABLE_VALUE AS `Value` FROM information_schema."
+)
+_WARNINGS = (
+    "SELECT LEVEL AS `Level`, CODE AS `Code`, MESSAGE AS `Message` "
+    "FROM information_schema.SESSION_WARNINGS"
+)
+# kind → (the SELECT, the column that LIKE looks at)
+_SELECTS: dict[str, tuple[str, str]] = {
+    "DATABASES": (
+        "SELECT SCHEMA_NAME AS `Database` FROM information_schema.SCHEMATA ORDER BY 1",
+        "Database",
+    ),
+    "TABLES": (
+        "SELECT TABLE_NAME AS `:tables` FROM information_schema.TABLES "
+        "WHERE TABLE_SCHEMA = :database ORDER BY 1",
+        ":tables",
+    ),
+    "FULL TABLES": (
+        "SELECT TABLE_NAME AS `:tables`, TABLE_TYPE AS `Table_type` "
+        "FROM information_schema.TABLES WHERE TABLE_SCHEMA = :database ORDER BY 1",
+        ":tables",
+    ),
+    "COLUMNS": (_COLUMNS, "Field"),
+    "FULL COLUMNS": (_FULL_COLUMNS, "Field"),
+    "VARIABLES": (f"{_VARIABLES}SESSION_VARIABLES ORDER BY 1", "Variable_name"),
+    "GLOBAL VARIABLES": (f"{_VARIABLES}GLOBAL_VARIABLES ORDER BY 1", "Variable_name"),
+    "STATUS": (f"{_VARIABLES}SESSION_STATUS ORDER BY 1", "Variable_name"),
+    "WARNINGS": (_WARNINGS, "Message"),
+    "ERRORS": (f"{_WARNINGS} WHERE LEVEL = 'Error'", "Message"),
+    "PROCESSLIST": (
+        "SELECT ID AS `Id`, USER AS `User`, HOST AS `Host`, DB AS `db`, COMMAND AS `Command`, "
+        "TIME AS `Time`, STATE AS `State`, INFO AS `Info` "
+        "FROM information_schema.PROCESSLIST ORDER BY 1",
+        "User",
+    ),
+    "ENGINES": (
+        "SELECT ENGINE AS `Engine`, SUPPORT AS `Support`, COMMENT AS `Comment`, "
+        "TRANSACTIONS AS `Transactions`, XA AS `XA`, SAVEPOINTS AS `Savepoints` "
+        "FROM information_schema.ENGINES",
+        "Engine",
+    ),
+    "CHARACTER SET": (
+        "SELECT CHARACTER_SET_NAME AS `Charset`, DESCRIPTION AS `Description`, "
+        "DEFAULT_COLLATE_NAME AS `Default collation`, MAXLEN AS `Maxlen` "
+        "FROM information_schema.CHARACTER_SETS",
+        "Charset",
+    ),
+    "COLLATION": (
+        "SELECT COLLATION_NAME AS `Collation`, CHARACTER_SET_NAME AS `Charset`, ID AS `Id`, "
+        "IS_DEFAULT AS `Default`, IS_COMPILED AS `Compiled`, SORTLEN AS `Sortlen`, "
+        "PAD_ATTRIBUTE AS `Pad_attribute` FROM information_schema.COLLATIONS",
+        "Collation",
+    ),
+    "ML_ENGINES": ("SELECT * FROM information_schema.ML_ENGINES ORDER BY 1", "NAME"),
+    "HANDLERS": ("SELECT * FROM information_schema.HANDLERS ORDER BY 1", "NAME"),
+    "MODELS": ("SELECT * FROM information_schema.MODELS ORDER BY PROJECT, NAME", "NAME"),
+    "PROJECT MODELS": (
+        "SELECT * FROM information_schema.MODELS WHERE PROJECT = :database ORDER BY NAME",
+        "NAME",
+    ),
+}
+
+
+def select_of(show: Show, database: str | None, table: str | None) -> exp.Query:
+    """The SELECT that answers a SHOW, unbound. `database` and `table` are what it is about."""
+    kind = _variant(show)
+    if kind not in _SELECTS:
+        raise Unsupported(f"SHOW {show.kind} is not supported")
+    text, subject = _SELECTS[kind]
+    label = f"Tables_in_{database}" + (f" ({show.like})" if show.like else "")
+    named = {":tables": label}
+    query = parse_one(text, dialect=DIALECT)
+    assert isinstance(query, exp.Query)
+    for node in list(query.find_all(exp.Placeholder)):
+        node.replace(exp.convert({"database": database, "table": table}[node.name]))
+    for item in query.selects:
+        if item.alias in named:
+            item.set("alias", exp.to_identifier(named[item.alias], quoted=True))
+    return _filtered(query, show, named.get(subject, subject))
+
+
+def _variant(show: Show) -> str:
+    if show.kind in ("VARIABLES", "MODELS", "TABLES", "COLUMNS"):
+        wide = {"VARIABLES": show.scope == "GLOBAL" and "GLOBAL"}.get(show.kind)
+        if show.kind == "MODELS":
+            wide = show.source is not None and "PROJECT"
+        if show.kind in ("TABLES", "COLUMNS"):
+            wide = show.full and "FULL"
+        return f"{wide} {show.kind}" if wide else show.kind
+    return show.kind
+
+
+def _filtered(query: exp.Query, show: Show, subject: str) -> exp.Query:
+    if show.like is None and show.where is None:
+        return query
+    outer = exp.select("*").from_(exp.Subquery(this=query, alias=exp.to_identifier("s")))
+    if show.like is not None:
+        like = exp.ILike(
+            this=exp.column(exp.to_identifier(subject, quoted=True)),
+            expression=exp.Literal.string(show.like),
+        )
+        outer = outer.where(exp.Escape(this=like, expression=exp.Literal.string("\\")))
+    if show.where is not None:
+        outer = outer.where(show.where)
+    return outer

@@ -1,0 +1,343 @@
+"""information_schema: MySQL's tables, MindsDB's tables beside them, as snapshots of what is.
+
+A snapshot is made when a statement reads it; DuckDB does all that is asked of it then.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from catalog.database import Cursor, Field
+from catalog.errors import TableUnknown
+from catalog.projects import INFORMATION_SCHEMA, Projects
+from catalog.records import ModelRecord
+from catalog.store import Store
+from catalog.suggest import did_you_mean
+from engines.registry import handlers
+from proxy.execute.columns import mysql_type_name
+from proxy.plan.nodes import Snapshot
+from proxy.variables import Value, Variables
+from proxy.warnings import Warnings
+from proxy.wire.processes import Processes
+
+_Rows = Sequence[tuple[Value, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one session may see of the server."""
+
+    store: Store
+    projects: Projects
+    processes: Processes
+    cursor: Cursor
+    variables: Variables
+    warnings: Warnings
+    user: str
+
+
+async def snapshot(table: str, relation: str, sight: Sight) -> Snapshot:
+    """The rows of `information_schema.<table>` now, as the relation of that name. Raises TableUnknown."""
+    if table not in _TABLES:
+        hint = did_you_mean(table, _TABLES)
+        raise TableUnknown(f"Unknown table '{table}' in {INFORMATION_SCHEMA}{hint}")
+    columns, make = _TABLES[table]
+    return Snapshot(relation, tuple(_field(column) for column in columns), await make(sight))
+
+
+def _field(column: str) -> Field:
+    name, _, type_ = column.partition(" ")
+    return Field(name, type_ or "VARCHAR")
+
+
+async def _schemata(sight: Sight) -> _Rows:
+    names = sorted([INFORMATION_SCHEMA, *sight.projects.names])
+    return [("def", name, "utf8mb4", "utf8mb4_0900_ai_ci", None) for name in names]
+
+
+async def _databases(sight: Sight) -> _Rows:
+    system = [(INFORMATION_SCHEMA, "system", None, None)]
+    return [*system, *((name, "project", None, None) for name in sight.projects.names)]
+
+
+async def _tables(sight: Sight) -> _Rows:
+    rows = await sight.cursor.execute(
+        "SELECT schema_name, table_name, 'BASE TABLE', 'DuckDB', estimated_size "
+        "FROM duckdb_tables() WHERE NOT internal AND NOT temporary UNION ALL "
+        "SELECT schema_name, view_name, 'VIEW', NULL, NULL "
+        "FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY 1, 2"
+    )
+    models = [(m.project, m.name, "BASE TABLE", "MODEL", None) for m in sight.store.models]
+    system = [(INFORMATION_SCHEMA, name, "SYSTEM VIEW", None, None) for name in sorted(_TABLES)]
+    return [
+        ("def", schema, name, kind, engine, 10, "Dynamic", size, "utf8mb4_0900_ai_ci", "")
+        for schema, name, kind, engine, size in [*rows, *models, *system]
+    ]
+
+
+async def _columns(sight: Sight) -> _Rows:
+    rows = await sight.cursor.execute(
+        "SELECT c.schema_name, c.table_name, c.column_name, c.column_index, c.column_default, "
+        "c.is_nullable, c.data_type, c.numeric_precision, c.numeric_scale, "
+        "EXISTS (SELECT 1 FROM duckdb_constraints() AS k WHERE k.constraint_type = 'PRIMARY KEY' "
+        "AND k.schema_name = c.schema_name AND k.table_name = c.table_name "
+        "AND list_contains(k.constraint_column_names, c.column_name)) "
+        "FROM duckdb_columns() AS c WHERE NOT c.internal "
+        "AND c.database_name = current_database() ORDER BY 1, 2, 4"
+    )
+    found = [_column(*row) for row in rows]
+    for model in sight.store.models:
+        for position, name in enumerate((*model.inputs, model.target), 1):
+            extra = "prediction" if name == model.target else "input"
+            where = (model.project, model.name, name, position)
+            found.append(_column(*where, None, True, "VARCHAR", None, None, False, extra))
+    return found
+
+
+def _column(  # noqa: PLR0913, PLR0917 (one argument per column)
+    schema: str,
+    table: str,
+    name: str,
+    position: int,
+    default: str | None,
+    nullable: bool,
+    type_: str,
+    precision: int | None,
+    scale: int | None,
+    primary: bool,
+    extra: str = "",
+) -> tuple[Value, ...]:
+    shown = mysql_type_name(type_)
+    data_type = shown.split("(")[0].split(" ")[0]
+    text = data_type in ("text", "char")
+    return (
+        "def",
+        schema,
+        table,
+        name,
+        position,
+        default,
+        "YES" if nullable else "NO",
+        data_type,
+        65_535 if text else None,
+        precision,
+        scale,
+        "utf8mb4" if text else None,
+        "utf8mb4_0900_ai_ci" if text else None,
+        shown,
+        "PRI" if primary else "",
+        extra,
+        "select,insert,update",
+        "",
+    )
+
+
+async def _models(sight: Sight) -> _Rows:
+    return [_model(model) for model in sight.store.models]
+
+
+def _model(model: ModelRecord) -> tuple[Value, ...]:
+    return (
+        model.name,
+        model.engine,
+        model.project,
+        1,
+        model.version,
+        "complete",
+        None,
+        model.target,
+        "up_to_date",
+        None,
+        model.select_data_query,
+        json.dumps(dict(model.options), ensure_ascii=False),
+        None,
+        f"{model.created_at:%Y-%m-%d %H:%M:%S}",
+        model.training_seconds,
+    )
+
+
+async def _ml_engines(sight: Sight) -> _Rows:
+    return [
+        (engine.name, engine.handler, json.dumps(_shown_arguments(engine.arguments, engine.secrets)))
+        for engine in sight.store.engines
+    ]
+
+
+def _shown_arguments(arguments: object, secrets: object) -> dict[str, object]:
+    """What was given, secrets as stars."""
+    assert isinstance(arguments, dict)
+    assert isinstance(secrets, dict)
+    return {**arguments, **dict.fromkeys(secrets, "******")}
+
+
+async def _handlers(sight: Sight) -> _Rows:
+    return [
+        (
+            handler.name,
+            "ml",
+            handler.title,
+            handler.description,
+            handler.version,
+            json.dumps({o.name: _option(o.description, o.required) for o in handler.engine_options}),
+            0 if handler.import_error else 1,
+            handler.import_error,
+        )
+        for handler in handlers()
+    ]
+
+
+def _option(description: str, required: bool) -> dict[str, object]:
+    return {"description": description, "required": required}
+
+
+async def _processlist(sight: Sight) -> _Rows:
+    return [
+        (p.connection_id, p.user, p.host, p.database, p.command, p.seconds, "", p.info)
+        for p in sight.processes.list()
+        if p.user == sight.user
+    ]
+
+
+async def _session_variables(sight: Sight) -> _Rows:
+    return sight.variables.shown("SESSION")
+
+
+async def _global_variables(sight: Sight) -> _Rows:
+    return sight.variables.shown("GLOBAL")
+
+
+async def _status(sight: Sight) -> _Rows:
+    return [
+        ("Questions", str(sight.processes.questions)),
+        ("Threads_connected", str(len(sight.processes))),
+        ("Uptime", str(sight.processes.uptime)),
+    ]
+
+
+async def _warnings(sight: Sight) -> _Rows:
+    return [(w.level, w.code, w.message) for w in sight.warnings.shown()]
+
+
+async def _engines(_: Sight) -> _Rows:
+    return [("DuckDB", "DEFAULT", "Tables and views, stored in columns", "YES", "NO", "NO")]
+
+
+async def _character_sets(_: Sight) -> _Rows:
+    return [("utf8mb4", "utf8mb4_0900_ai_ci", "UTF-8 Unicode", 4)]
+
+
+async def _collations(_: Sight) -> _Rows:
+    return [("utf8mb4_0900_ai_ci", "utf8mb4", 255, "Yes", "Yes", 0, "NO PAD")]
+
+
+_VARIABLES = ("VARIABLE_NAME", "VARIABLE_VALUE")
+_TABLES: dict[str, tuple[tuple[str, ...], Callable[[Sight], Awaitable[_Rows]]]] = {
+    "SCHEMATA": (
+        (
+            "CATALOG_NAME",
+            "SCHEMA_NAME",
+            "DEFAULT_CHARACTER_SET_NAME",
+            "DEFAULT_COLLATION_NAME",
+            "SQL_PATH",
+        ),
+        _schemata,
+    ),
+    "DATABASES": (("NAME", "TYPE", "ENGINE", "CONNECTION_DATA"), _databases),
+    "TABLES": (
+        (
+            "TABLE_CATALOG",
+            "TABLE_SCHEMA",
+            "TABLE_NAME",
+            "TABLE_TYPE",
+            "ENGINE",
+            "VERSION BIGINT",
+            "ROW_FORMAT",
+            "TABLE_ROWS BIGINT",
+            "TABLE_COLLATION",
+            "TABLE_COMMENT",
+        ),
+        _tables,
+    ),
+    "COLUMNS": (
+        (
+            "TABLE_CATALOG",
+            "TABLE_SCHEMA",
+            "TABLE_NAME",
+            "COLUMN_NAME",
+            "ORDINAL_POSITION BIGINT",
+            "COLUMN_DEFAULT",
+            "IS_NULLABLE",
+            "DATA_TYPE",
+            "CHARACTER_MAXIMUM_LENGTH BIGINT",
+            "NUMERIC_PRECISION BIGINT",
+            "NUMERIC_SCALE BIGINT",
+            "CHARACTER_SET_NAME",
+            "COLLATION_NAME",
+            "COLUMN_TYPE",
+            "COLUMN_KEY",
+            "EXTRA",
+            "PRIVILEGES",
+            "COLUMN_COMMENT",
+        ),
+        _columns,
+    ),
+    "MODELS": (
+        (
+            "NAME",
+            "ENGINE",
+            "PROJECT",
+            "ACTIVE BOOLEAN",
+            "VERSION BIGINT",
+            "STATUS",
+            "ACCURACY DOUBLE",
+            "PREDICT",
+            "UPDATE_STATUS",
+            "ERROR",
+            "SELECT_DATA_QUERY",
+            "TRAINING_OPTIONS",
+            "TAG",
+            "CREATED_AT TIMESTAMP_S",
+            "TRAINING_TIME DOUBLE",
+        ),
+        _models,
+    ),
+    "ML_ENGINES": (("NAME", "HANDLER", "CONNECTION_DATA"), _ml_engines),
+    "HANDLERS": (
+        (
+            "NAME",
+            "TYPE",
+            "TITLE",
+            "DESCRIPTION",
+            "VERSION",
+            "CONNECTION_ARGS",
+            "IMPORT_SUCCESS BOOLEAN",
+            "IMPORT_ERROR",
+        ),
+        _handlers,
+    ),
+    "PROCESSLIST": (
+        ("ID BIGINT", "USER", "HOST", "DB", "COMMAND", "TIME BIGINT", "STATE", "INFO"),
+        _processlist,
+    ),
+    "ENGINES": (("ENGINE", "SUPPORT", "COMMENT", "TRANSACTIONS", "XA", "SAVEPOINTS"), _engines),
+    "CHARACTER_SETS": (
+        ("CHARACTER_SET_NAME", "DEFAULT_COLLATE_NAME", "DESCRIPTION", "MAXLEN BIGINT"),
+        _character_sets,
+    ),
+    "COLLATIONS": (
+        (
+            "COLLATION_NAME",
+            "CHARACTER_SET_NAME",
+            "ID BIGINT",
+            "IS_DEFAULT",
+            "IS_COMPILED",
+            "SORTLEN BIGINT",
+            "PAD_ATTRIBUTE",
+        ),
+        _collations,
+    ),
+    "SESSION_VARIABLES": (_VARIABLES, _session_variables),
+    "GLOBAL_VARIABLES": (_VARIABLES, _global_variables),
+    "SESSION_STATUS": (_VARIABLES, _status),
+    "SESSION_WARNINGS": (("LEVEL", "CODE BIGINT", "MESSAGE"), _warnings),
+}

@@ -1,0 +1,62 @@
+"""ORDER BY and LIMIT below the model: fewer rows, fewer calls, where that changes no answer."""
+
+from sqlglot import exp
+
+from proxy.plan.scope import Expr, aliases_in
+
+
+def push_order_and_limit(select: exp.Select, scan: exp.Select, models: set[str]) -> None:
+    """Move ORDER BY, LIMIT and OFFSET from `select` to `scan` if nothing above the scan filters,
+    groups or sorts by a prediction. Both are changed in place; row order passes through Predict."""
+    if _regroups(select):
+        return
+    order = select.args.get("order")
+    keys = [_plain_key(select, key, models) for key in order.expressions] if order else []
+    if any(key is None for key in keys):
+        return
+    if order is not None:
+        scan.set("order", exp.Order(expressions=keys))
+        select.set("order", None)
+    for clause in ("limit", "offset"):
+        if select.args.get(clause) is not None:
+            scan.set(clause, select.args[clause].copy())
+            select.set(clause, None)
+
+
+def _regroups(select: exp.Select) -> bool:
+    if any(select.args.get(a) for a in ("group", "having", "distinct", "qualify", "windows")):
+        return True
+    return any(_own(e, exp.AggFunc, exp.Window) for e in select.expressions)
+
+
+def _own(expression: Expr, *kinds: type[Expr]) -> bool:
+    """Whether such a node stands in the expression outside of its subqueries."""
+    return any(
+        isinstance(node, kinds)
+        for node in expression.walk(prune=lambda n: isinstance(n, exp.Query))
+    )
+
+
+def _plain_key(select: exp.Select, key: Expr, models: set[str]) -> Expr | None:
+    """The sort key over the scan's sources, with labels and positions resolved; None if a
+    prediction is in it."""
+    value = _meant(select, key.this if isinstance(key, exp.Ordered) else key)
+    if value is None or aliases_in(value) & models:
+        return None
+    key = key.copy()
+    if isinstance(key, exp.Ordered):
+        key.set("this", value)
+        return key
+    return value
+
+
+def _meant(select: exp.Select, value: Expr) -> Expr | None:
+    items = select.expressions
+    if isinstance(value, exp.Literal) and value.is_int:
+        position = int(value.name)
+        return items[position - 1].unalias().copy() if 0 < position <= len(items) else None
+    if isinstance(value, exp.Column) and not value.table:
+        named = [i for i in items if i.alias.casefold() == value.name.casefold()]
+        return named[0].unalias().copy() if named else None
+    # a label deep inside an expression: leave the whole clause above
+    return None if "" in aliases_in(value) else value.copy()

@@ -1,0 +1,82 @@
+"""From a bound tree to a plan: every SELECT over a model becomes Scan → Predict → Residual.
+
+Bottom-up: a SELECT with a model that stands inside another statement is planned first, and its
+result stands in as a relation. Nothing is executed; column names are asked for by `describe`.
+"""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from catalog.records import ModelRecord
+from proxy.errors import Unsupported
+from proxy.plan.context import Context, Describe
+from proxy.plan.nodes import Node, Passthrough, Residual, Write
+from proxy.plan.scope import Expr
+from proxy.plan.select import plan_select
+
+
+class Planner:
+    """Plans one statement. `models` maps the keys in the bound tables' meta to records;
+    afterwards `warnings` holds what the client should know."""
+
+    def __init__(self, models: dict[str, ModelRecord], describe: Describe) -> None:
+        self._context = Context(models, describe)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Texts for SHOW WARNINGS."""
+        return self._context.warnings
+
+    async def query(self, tree: exp.Query) -> Node:
+        """The plan of a SELECT, a UNION, a WITH."""
+        if not self._context.models:
+            return Passthrough(tree)
+        below = await self._lower_children(tree, ())
+        if isinstance(tree, exp.Select) and _has_model(tree):
+            return await self._select(tree, "", below, ())
+        return Passthrough(tree, tuple(below))
+
+    async def write(self, tree: Expr) -> Write:
+        """The plan of a statement that changes tables."""
+        below = await self._lower_children(tree, ()) if self._context.models else []
+        return Write(tree, tuple(below))
+
+    async def _lower(self, node: Expr, ctes: Sequence[exp.CTE]) -> list[Node]:
+        """Replace every SELECT over a model in `node`, itself included; the plans that stand in."""
+        below = await self._lower_children(node, ctes)
+        if not (isinstance(node, exp.Select) and _has_model(node)):
+            return below
+        name = self._context.name()
+        plan = await self._select(node, name, below, ctes)
+        node.replace(exp.select("*").from_(exp.to_identifier(name, quoted=True)))
+        return [plan]
+
+    async def _lower_children(self, node: Expr, ctes: Sequence[exp.CTE]) -> list[Node]:
+        below: list[Node] = []
+        visible = list(ctes)
+        with_ = node.args.get("with_")
+        if with_ is not None:
+            if with_.recursive and any(_has_model(s) for s in with_.find_all(exp.Select)):
+                raise Unsupported("A model in a recursive WITH is not supported")
+            for cte in with_.expressions:
+                below += await self._lower(cte.this, visible)
+                visible.append(cte)
+        for child in list(node.iter_expressions()):
+            if child is not with_:
+                below += await self._lower(child, visible)
+        return below
+
+    async def _select(
+        self, select: exp.Select, name: str, below: list[Node], ctes: Sequence[exp.CTE]
+    ) -> Residual:
+        own = select.args.get("with_")
+        visible = [*ctes, *(own.expressions if own else ())]
+        return await plan_select(select, name, tuple(below), self._context.within(visible))
+
+
+def _has_model(select: Expr) -> bool:
+    from_ = select.args.get("from_")
+    items = [from_.this] if from_ is not None else []
+    items += [join.this for join in select.args.get("joins") or ()]
+    return any(item.meta.get("model") for item in items if isinstance(item, exp.Table))

@@ -1,0 +1,177 @@
+"""The sources of one SELECT and the columns that its expressions mean by their names.
+
+It knows names only; where a column's values come from is the planner's business.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from catalog.records import ModelRecord
+from catalog.suggest import did_you_mean
+from proxy.errors import AmbiguousColumn, UnknownColumn, Unsupported
+
+Expr = exp.Expression
+
+
+@dataclass(slots=True)
+class Source:
+    """One item of FROM. For a model `columns` are its inputs and then its target."""
+
+    alias: str
+    node: Expr
+    model: ModelRecord | None = None
+    side: str = ""
+    on: list[Expr] = field(default_factory=list)
+    using: list[str] = field(default_factory=list)
+    natural: bool = False
+    columns: tuple[str, ...] = ()
+
+    def column(self, name: str) -> str | None:
+        """The column's name as the source spells it, or None."""
+        key = name.casefold()
+        return next((c for c in self.columns if c.casefold() == key), None)
+
+    def reference(self, name: str) -> exp.Column:
+        """A column of this source, as an expression."""
+        return exp.column(
+            exp.to_identifier(name, quoted=True), table=exp.to_identifier(self.alias, quoted=True)
+        )
+
+    @property
+    def target(self) -> str:
+        """The predicted column of a model."""
+        return self.columns[-1]
+
+
+def sources_of(select: exp.Select, models: dict[str, ModelRecord]) -> list[Source]:
+    """The items of FROM in their order. `models` maps the key that the binder left in a table's
+    meta to its record. Raises Unsupported for FULL JOIN."""
+    sources = [_source(select.args["from_"].this, models)]
+    for join in select.args.get("joins") or ():
+        source = _source(join.this, models)
+        source.side = str(join.args.get("side") or "").upper()
+        source.natural = str(join.args.get("method") or "").upper() == "NATURAL"
+        source.using = [name.name for name in join.args.get("using") or ()]
+        source.on = conjuncts(join.args.get("on"))
+        if source.side == "FULL":
+            raise Unsupported("FULL JOIN with a model is not supported")
+        sources.append(_turned(source, sources))
+    return sources
+
+
+def _turned(source: Source, before: list[Source]) -> Source:
+    """RIGHT JOIN as LEFT JOIN: a model has no rows of its own that an outer join could keep."""
+    if source.side == "RIGHT" and source.model is not None:
+        source.side = ""
+    elif source.side == "RIGHT" and all(s.model for s in before):
+        for model in before:
+            model.side = "LEFT"
+        before[-1].on += source.on
+        source.on, source.side = [], ""
+    return source
+
+
+def _source(node: Expr, models: dict[str, ModelRecord]) -> Source:
+    key = node.meta.get("model") if isinstance(node, exp.Table) else None
+    model = models[key] if key else None
+    columns = (*model.inputs, model.target) if model else ()
+    return Source(node.alias_or_name, node, model, columns=columns)
+
+
+def conjuncts(condition: Expr | None) -> list[Expr]:
+    """The parts of a condition that AND connects."""
+    if condition is None:
+        return []
+    condition = condition.unnest()
+    if isinstance(condition, exp.And):
+        return conjuncts(condition.left) + conjuncts(condition.right)
+    return [condition]
+
+
+def conjunction(parts: list[Expr]) -> Expr | None:
+    """The parts connected by AND, or None."""
+    return exp.and_(*parts) if parts else None
+
+
+def columns_in(expression: Expr) -> Iterator[exp.Column]:
+    """Every column that an expression mentions, those of its subqueries too."""
+    return expression.find_all(exp.Column)
+
+
+def aliases_in(expression: Expr) -> set[str]:
+    """The source aliases that a resolved expression reads."""
+    return {column.table for column in columns_in(expression)}
+
+
+class Scope:
+    """Resolves the columns of one SELECT: afterwards each names its source's alias."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self.sources = sources
+        self._by_alias: dict[str, Source] = {}
+        for source in sources:
+            key = source.alias.casefold()
+            if key in self._by_alias:
+                raise AmbiguousColumn(f"Not unique table/alias: '{source.alias}'")
+            self._by_alias[key] = source
+
+    def resolve(self, expression: Expr, clause: str, labels: frozenset[str] = frozenset()) -> None:
+        """Qualify the columns of an expression in place. `labels` are select-list aliases that
+        an unqualified name may mean; `clause` is MySQL's name of the place, for errors."""
+        for column in list(columns_in(expression)):
+            if isinstance(column.this, exp.Star):
+                continue
+            nested = _is_nested(column, expression)
+            if column.table:
+                self._qualified(column, clause, nested)
+            elif not nested and column.name.casefold() not in labels:
+                self._unqualified(column, clause)
+
+    def named(self, alias: str) -> Source:
+        """The source of that alias. Raises UnknownColumn, as MySQL does for `x.*`."""
+        source = self._by_alias.get(alias.casefold())
+        if source is None:
+            raise UnknownColumn(f"Unknown table '{alias}'")
+        return source
+
+    def _qualified(self, column: exp.Column, clause: str, nested: bool) -> None:
+        source = self._by_alias.get(column.table.casefold())
+        name = source.column(column.name) if source else None
+        if source is None or name is None:
+            if nested:
+                return
+            hint = did_you_mean(column.name, source.columns) if source else ""
+            raise UnknownColumn(f"Unknown column '{column.sql()}' in '{clause}'{hint}")
+        _point(column, source, name)
+
+    def _unqualified(self, column: exp.Column, clause: str) -> None:
+        found = [s for s in self.sources if s.column(column.name)]
+        plain = [s for s in found if s.model is None]
+        targets = [s for s in found if s.model and s.target.casefold() == column.name.casefold()]
+        candidates = [s for s in plain if column.name not in s.using] + targets or found
+        if not candidates:
+            known = [c for s in self.sources for c in s.columns]
+            hint = did_you_mean(column.name, known)
+            raise UnknownColumn(f"Unknown column '{column.name}' in '{clause}'{hint}")
+        if len(candidates) > 1:
+            raise AmbiguousColumn(f"Column '{column.name}' in '{clause}' is ambiguous")
+        source = candidates[0]
+        _point(column, source, source.column(column.name) or column.name)
+
+
+def _point(column: exp.Column, source: Source, name: str) -> None:
+    column.set("this", exp.to_identifier(name, quoted=True))
+    column.set("table", exp.to_identifier(source.alias, quoted=True))
+    column.set("db", None)
+    column.set("catalog", None)
+
+
+def _is_nested(column: exp.Column, root: Expr) -> bool:
+    node: Expr | None = column
+    while node is not None and node is not root:
+        if isinstance(node, exp.Query) and not isinstance(node, exp.Subquery):
+            return True
+        node = node.parent
+    return isinstance(root, exp.Query)

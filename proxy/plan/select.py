@@ -1,0 +1,128 @@
+"""One SELECT over models, resolved and sorted into what is done below and above its models.
+
+The rule: what does not touch a predicted column is done below, the rest above.
+"""
+
+from sqlglot import exp
+
+from proxy.plan.context import Context
+from proxy.plan.inputs import Mapping, map_inputs
+from proxy.plan.nodes import Node, Residual
+from proxy.plan.ordering import push_order_and_limit
+from proxy.plan.scope import Expr, Scope, Source, aliases_in, conjuncts, sources_of
+from proxy.plan.stages import Stages
+from proxy.plan.wiring import late_sources, order_models, substitute
+
+_CLAUSES = {"group": "group statement", "having": "having clause", "order": "order clause"}
+
+
+async def plan_select(
+    select: exp.Select, name: str, below: tuple[Node, ...], context: Context
+) -> Residual:
+    """The plan of a SELECT whose FROM holds a model; `below` is planned already and made first.
+
+    Raises the errors of resolving names and inputs (1052, 1054, 1364) and Unsupported.
+    """
+    sources = sources_of(select, context.models)
+    for source in sources:
+        if source.model is None:
+            source.columns = await context.columns(source)
+    where = _resolve(select, sources)
+    context.relations[name] = tuple(item.alias_or_name for item in select.expressions)
+    mappings = [map_inputs(s, sources, where) for s in sources if s.model]
+    _warn_if_probed(mappings, where, context)
+    plain = [s for s in sources if s.model is None]
+    plain += [made for mapping in mappings for made in mapping.made]
+    clauses = above_clauses(select)
+    substitute(mappings, plain, where, clauses)
+    return _split(select, name, below, context, plain, where, mappings)
+
+
+def _split(  # noqa: PLR0913, PLR0917 (the parts of one SELECT)
+    select: exp.Select,
+    name: str,
+    below: tuple[Node, ...],
+    context: Context,
+    plain: list[Source],
+    where: list[Expr],
+    mappings: list[Mapping],
+) -> Residual:
+    clauses = above_clauses(select)
+    models = order_models(mappings, [*clauses, *where, *(c for s in plain for c in s.on)])
+    late = late_sources(plain, where, mappings, models)
+    early = [s for s in plain if s not in late]
+    reach = {s.alias for s in early} | {""}
+    scanned = [c for c in where if aliases_in(c) <= reach]
+    kept = [c for c in where if not aliases_in(c) <= reach]
+    stages = Stages(context, early, late, models)
+    scan = stages.scan_from(scanned)
+    if not kept and not late:
+        push_order_and_limit(select, scan, {m.alias for m in mappings})
+    return stages.build(select, name, below, scan, kept, above_clauses(select))
+
+
+def above_clauses(select: exp.Select) -> list[Expr]:
+    """What is computed of the rows of FROM and WHERE."""
+    names = ("group", "having", "order", "qualify")
+    clauses = [select.args[n] for n in names if select.args.get(n) is not None]
+    return [*select.expressions, *clauses, *(select.args.get("windows") or ())]
+
+
+def _resolve(select: exp.Select, sources: list[Source]) -> list[Expr]:
+    """Qualify every column of the SELECT and expand its stars; the conjuncts of WHERE."""
+    scope = Scope(sources)
+    select.set("expressions", _expanded(select, scope))
+    labels = frozenset(item.alias.casefold() for item in select.expressions if item.alias)
+    for item in select.expressions:
+        scope.resolve(item, "field list")
+    where = select.args.get("where")
+    conditions = conjuncts(where.this) if where is not None else []
+    for condition in conditions:
+        scope.resolve(condition, "where clause")
+    for clause, title in _CLAUSES.items():
+        if select.args.get(clause) is not None:
+            scope.resolve(select.args[clause], title, labels)
+    for source in sources:
+        for condition in source.on:
+            scope.resolve(condition, "on clause")
+    return [condition.copy() for condition in conditions]
+
+
+def _expanded(select: exp.Select, scope: Scope) -> list[Expr]:
+    """The select list with its stars written out and a name for every item."""
+    items: list[Expr] = []
+    for item in select.expressions:
+        if isinstance(item, exp.Star):
+            items += _columns_of(scope.sources)
+        elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+            items += _columns_of([scope.named(item.table)])
+        elif isinstance(item, exp.Column):
+            items.append(exp.alias_(item.copy(), item.name, quoted=True))
+        elif item.alias:
+            items.append(item)
+        else:
+            items.append(exp.alias_(item.copy(), item.sql("mysql"), quoted=True))
+    return items
+
+
+def _columns_of(sources: list[Source]) -> list[Expr]:
+    return [
+        exp.alias_(source.reference(column), column, quoted=True)
+        for source in sources
+        for column in source.columns
+        if column not in source.using or source.model
+    ]
+
+
+def _warn_if_probed(mappings: list[Mapping], where: list[Expr], context: Context) -> None:
+    """A model that is asked for nothing answers no rows: tools look at a table's columns so."""
+    for mapping in mappings:
+        if mapping.inputs:
+            continue
+        given = " and ".join(f"{name} = '…'" for name in mapping.record.inputs)
+        context.warnings.append(
+            f"Model '{mapping.record.name}' answers for given inputs only: "
+            f"add WHERE {given}, or join it to a table"
+        )
+        mapping.inputs = {name: exp.null() for name in mapping.record.inputs}
+        where.append(exp.false())

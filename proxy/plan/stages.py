@@ -1,0 +1,165 @@
+"""The nodes of one SELECT over models, built from its sorted parts.
+
+Below the models columns are named c0, c1, … (of tables), i0_0 … (inputs of model 0) and t0, …
+(targets), so that no two can clash whatever the client's names are.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from proxy.plan.context import Context
+from proxy.plan.inputs import Mapping
+from proxy.plan.nodes import Node, Predict, Residual, Scan
+from proxy.plan.scope import Expr, Source, aliases_in, columns_in, conjunction
+
+_CHILD = "__p"
+
+
+@dataclass(slots=True)
+class Stages:
+    """`early` sources are joined in the Scan, `late` ones in the Residual; `models` in their order."""
+
+    context: Context
+    early: list[Source]
+    late: list[Source]
+    models: list[Mapping]
+    _columns: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def scan_from(self, where: list[Expr]) -> exp.Select:
+        """FROM and WHERE of the Scan; its select list comes with build."""
+        scan = exp.Select()
+        _join(scan, self.early)
+        if where:
+            scan = scan.where(conjunction(where), copy=False)
+        return scan
+
+    def build(  # noqa: PLR0913, PLR0917 (the parts of one SELECT)
+        self,
+        select: exp.Select,
+        name: str,
+        below: tuple[Node, ...],
+        scan: exp.Select,
+        kept: list[Expr],
+        clauses: list[Expr],
+    ) -> Residual:
+        """Scan, then for each model a filter where it saves calls and the Predict, then the
+        Residual named `name`. `kept` are the conjuncts that need predictions."""
+        feeds = [e for m in self.models for e in m.inputs.values()]
+        self._number([*clauses, *kept, *feeds, *(c for s in self.late for c in s.on)])
+        scan.set("expressions", self._scan_items())
+        node: Scan | Predict | Residual = Scan(
+            self.context.name(), self.context.with_ctes(scan), below
+        )
+        ready: set[str] = set()
+        for mapping in self.models:
+            decided = [c for c in kept if ready and aliases_in(c) <= ready | self._reach()]
+            kept = [c for c in kept if c not in decided]
+            if decided or self._waits(mapping):
+                node = self._between(node, mapping, decided)
+            inputs = tuple(self._input_names(mapping))
+            node = Predict(
+                self.context.name(), node, mapping.record, inputs, self._target(mapping)
+            )
+            ready.add(mapping.alias)
+        return Residual(name, node, self._above(select, node.name, kept))
+
+    def _number(self, expressions: list[Expr]) -> None:
+        aliases = {s.alias for s in self.early}
+        for column in (c for e in expressions for c in columns_in(e)):
+            if column.table in aliases:
+                self._columns.setdefault((column.table, column.name), f"c{len(self._columns)}")
+        for mapping in self.models:
+            self._columns[mapping.alias, mapping.model.target] = self._target(mapping)
+
+    def _reach(self) -> set[str]:
+        return {s.alias for s in self.early} | {""}
+
+    def _scan_items(self) -> list[Expr]:
+        aliases = {s.alias: s for s in self.early}
+        items: list[Expr] = [
+            exp.alias_(aliases[alias].reference(column), name, quoted=True)
+            for (alias, column), name in self._columns.items()
+            if alias in aliases
+        ]
+        for mapping in self.models:
+            if not self._waits(mapping):
+                items += self._input_items(mapping)
+        return items or [exp.alias_(exp.null(), "c0", quoted=True)]
+
+    def _waits(self, mapping: Mapping) -> bool:
+        """Whether an input of this model is made of another's prediction."""
+        predicted = {m.alias for m in self.models}
+        return any(aliases_in(e) & predicted for e in mapping.inputs.values())
+
+    def _input_items(self, mapping: Mapping) -> list[Expr]:
+        values = [mapping.inputs[name] for name in mapping.record.inputs]
+        return [
+            exp.alias_(exp.cast(value.copy(), exp.DataType.build("text")), name, quoted=True)
+            for value, name in zip(values, self._input_names(mapping), strict=True)
+        ]
+
+    def _input_names(self, mapping: Mapping) -> list[str]:
+        number = self.models.index(mapping)
+        return [f"i{number}_{n}" for n in range(len(mapping.record.inputs))]
+
+    def _target(self, mapping: Mapping) -> str:
+        return f"t{self.models.index(mapping)}"
+
+    def _between(
+        self, node: Scan | Predict | Residual, mapping: Mapping, decided: list[Expr]
+    ) -> Residual:
+        """Between two models: drop the rows that predictions so far rule out, and make the inputs
+        that are made of them."""
+        star = exp.Column(this=exp.Star(), table=exp.to_identifier(_CHILD, quoted=True))
+        items = self._input_items(mapping) if self._waits(mapping) else []
+        sql = exp.select(star, *items).from_(_child(node.name))
+        if decided:
+            sql = sql.where(conjunction(decided), copy=False)
+        return Residual(self.context.name(), node, self.context.with_ctes(self._pointed(sql)))
+
+    def _above(self, select: exp.Select, child: str, kept: list[Expr]) -> exp.Select:
+        """The SELECT itself over the predicted rows."""
+        sql = select.copy()
+        sql.set("with_", None)
+        sql.set("from_", exp.From(this=_child(child)))
+        sql.set("joins", None)
+        sql.set("where", None)
+        _join(sql, self.late)
+        if kept:
+            sql = sql.where(conjunction(kept), copy=False)
+        return self.context.with_ctes(self._pointed(sql))
+
+    def _pointed(self, sql: exp.Select) -> exp.Select:
+        """Point the columns of early sources and models at the child's columns."""
+        for column in list(columns_in(sql)):
+            name = self._columns.get((column.table, column.name))
+            if name is not None:
+                column.set("this", exp.to_identifier(name, quoted=True))
+                column.set("table", exp.to_identifier(_CHILD, quoted=True))
+        return sql
+
+
+def _child(name: str) -> exp.Expression:
+    return exp.to_table(name).as_(_CHILD)
+
+
+def _join(select: exp.Select, sources: list[Source]) -> None:
+    """Join the sources onto what the SELECT reads, the first one as FROM if it reads nothing."""
+    for source in sources:
+        on = conjunction([c.copy() for c in source.on])
+        if select.args.get("from_") is None:
+            select.set("from_", exp.From(this=source.node.copy()))
+            if on is not None:
+                select.where(on, copy=False)
+            continue
+        join = exp.Join(this=source.node.copy())
+        join.set("method", "NATURAL" if source.natural else None)
+        join.set("side", source.side or None)
+        join.set("using", [exp.to_identifier(u, quoted=True) for u in source.using] or None)
+        constrained = on is not None or source.using or source.natural
+        if on is None and source.side and not constrained:
+            on = exp.true()
+        join.set("on", on)
+        join.set("kind", None if constrained or source.side else "CROSS")
+        select.append("joins", join)

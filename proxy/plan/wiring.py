@@ -1,0 +1,163 @@
+"""How the columns of models hang together: inputs become what feeds them, models get an order."""
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from proxy.errors import Unsupported
+from proxy.plan.inputs import Mapping
+from proxy.plan.scope import Expr, Source, aliases_in, columns_in, conjunction
+
+
+def substitute(
+    mappings: list[Mapping], plain: list[Source], where: list[Expr], clauses: list[Expr]
+) -> None:
+    """Put what feeds an input in the place of every mention of it, in all expressions given.
+
+    Afterwards the only columns of models are their targets. A model's ON conditions beyond its
+    mapping join `where`; under LEFT JOIN they guard the target instead (NULL where they fail).
+    """
+    guards: dict[str, list[Expr]] = {}
+    for mapping in mappings:
+        if mapping.model.side == "LEFT":
+            guards[mapping.alias] = mapping.model.on
+        else:
+            where += mapping.model.on
+    lists = [where, *(s.on for s in plain), *guards.values()]
+    for _ in mappings:  # a chain of n models needs n rounds at most
+        for mapping in mappings:
+            mapping.inputs = {n: _replaced(e, mappings) for n, e in mapping.inputs.items()}
+    if any(_mentions_input(e, mappings) for m in mappings for e in m.inputs.values()):
+        raise Unsupported("Models that feed each other in a circle are not supported")
+    for conditions in lists:
+        conditions[:] = [_replaced(c, mappings) for c in conditions]
+    for clause in clauses:
+        _replace_in(clause, mappings)
+    for mapping in mappings:
+        if guards.get(mapping.alias):
+            _guard(mapping, guards[mapping.alias], mappings, [where, *(s.on for s in plain)], clauses)
+
+
+def order_models(mappings: list[Mapping], used: Iterable[Expr]) -> list[Mapping]:
+    """The models whose predictions are used, each after those that feed it. A model that nothing
+    reads is never asked."""
+    by_alias = {m.alias: m for m in mappings}
+    order: list[Mapping] = []
+
+    def visit(mapping: Mapping, path: tuple[Mapping, ...]) -> None:
+        if mapping in path:
+            raise Unsupported("Models that feed each other in a circle are not supported")
+        for alias in _aliases(mapping.inputs.values()):
+            if alias in by_alias:
+                visit(by_alias[alias], (*path, mapping))
+        if mapping not in order:
+            order.append(mapping)
+
+    wanted = _aliases(used)
+    for mapping in mappings:
+        if mapping.alias in wanted:
+            visit(mapping, ())
+    return order
+
+
+def late_sources(
+    plain: list[Source], where: list[Expr], mappings: list[Mapping], models: list[Mapping]
+) -> list[Source]:
+    """The tables that are joined on a prediction, and those joined on them: joined above.
+
+    The others are joined below. Raises Unsupported where a model would need a late one's column.
+    """
+    predicted = {m.alias for m in mappings}
+    fed_by = _aliases(e for m in models for e in m.inputs.values())
+    late: list[Source] = []
+    for source in plain[1:]:
+        behind = predicted | {s.alias for s in late}
+        conditions = source.on if source.side else [*source.on, *where]
+        linked = any(
+            source.alias in aliases_in(c) | ({source.alias} if c in source.on else set())
+            and aliases_in(c) & behind
+            for c in conditions
+        )
+        if linked and source.alias in fed_by and source.side:
+            raise Unsupported(
+                f"'{source.alias}' is joined on a prediction and feeds one: "
+                "put the first prediction into a subquery"
+            )
+        if linked and source.alias not in fed_by:
+            late.append(source)
+    return late
+
+
+def _aliases(expressions: Iterable[Expr]) -> set[str]:
+    return {alias for expression in expressions for alias in aliases_in(expression)}
+
+
+def _find(column: exp.Column, mappings: list[Mapping]) -> Expr | None:
+    for mapping in mappings:
+        if column.table == mapping.alias:
+            return mapping.inputs.get(column.name)
+    return None
+
+
+def _mentions_input(expression: Expr, mappings: list[Mapping]) -> bool:
+    return any(_find(c, mappings) is not None for c in columns_in(expression))
+
+
+def _replaced(expression: Expr, mappings: list[Mapping]) -> Expr:
+    holder = exp.Paren(this=expression.copy())
+    _replace_in(holder, mappings)
+    inner: Expr = holder.this
+    return inner
+
+
+def _replace_in(expression: Expr, mappings: list[Mapping]) -> None:
+    for column in list(columns_in(expression)):
+        feed = _find(column, mappings)
+        if feed is not None:
+            column.replace(_wrapped(feed))
+
+
+def _wrapped(expression: Expr) -> Expr:
+    """The expression as an operand of anything."""
+    simple = isinstance(expression, exp.Column | exp.Literal | exp.Func | exp.Null)
+    return expression.copy() if simple else exp.Paren(this=expression.copy())
+
+
+def _guard(
+    mapping: Mapping,
+    guard: list[Expr],
+    mappings: list[Mapping],
+    lists: list[list[Expr]],
+    clauses: list[Expr],
+) -> None:
+    """LEFT JOIN m ON … AND guard: the target is NULL where the guard fails; where the guard needs
+    no prediction, the inputs are NULL too, so that no call is made."""
+    condition = conjunction([g.copy() for g in guard])
+    assert condition is not None
+    if not aliases_in(condition) & {m.alias for m in mappings}:
+        mapping.inputs = {n: _if(condition, e) for n, e in mapping.inputs.items()}
+    target = _if(condition, mapping.model.reference(mapping.model.target))
+    for conditions in lists:
+        conditions[:] = [_with_target(c, mapping, target) for c in conditions]
+    for clause in clauses:
+        _put_target(clause, mapping, target)
+    for other in mappings:
+        if other is not mapping:
+            other.inputs = {n: _with_target(e, mapping, target) for n, e in other.inputs.items()}
+
+
+def _if(condition: Expr, value: Expr) -> Expr:
+    return exp.case().when(condition.copy(), value.copy())
+
+
+def _with_target(expression: Expr, mapping: Mapping, target: Expr) -> Expr:
+    holder = exp.Paren(this=expression)
+    _put_target(holder, mapping, target)
+    inner: Expr = holder.this
+    return inner
+
+
+def _put_target(expression: Expr, mapping: Mapping, target: Expr) -> None:
+    for column in list(columns_in(expression)):
+        if column.table == mapping.alias:
+            column.replace(target.copy())

@@ -1,0 +1,74 @@
+"""What a statement answers: data that the executor makes and the wire writes.
+
+Values are MySQL's text form already; nothing here formats or encodes.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+Cell: TypeAlias = str | bytes | None
+"""One value in MySQL's text form: text as str, binary strings as bytes, NULL as None."""
+
+Batch: TypeAlias = list[tuple[Cell, ...]]
+
+
+class FieldType(IntEnum):
+    """The column types that we send, by their protocol numbers.
+
+    https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html
+    """
+
+    TINY = 1
+    SHORT = 2
+    LONG = 3
+    FLOAT = 4
+    DOUBLE = 5
+    NULL = 6
+    TIMESTAMP = 7
+    LONGLONG = 8
+    DATE = 10
+    TIME = 11
+    DATETIME = 12
+    YEAR = 13
+    JSON = 245
+    NEWDECIMAL = 246
+    BLOB = 252
+    VAR_STRING = 253
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a result. `length` is the display length in characters; `decimals` the scale,
+    or the digits of a second's fraction."""
+
+    name: str
+    type: FieldType = FieldType.VAR_STRING
+    length: int = 255
+    decimals: int = 0
+    unsigned: bool = False
+    not_null: bool = False
+    schema: str = ""
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer of a statement without rows."""
+
+    affected_rows: int = 0
+    last_insert_id: int = 0
+    info: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The answer of a statement with rows. `batches` is drained once, in order, or closed early
+    (aclose), which releases all that the statement holds."""
+
+    columns: tuple[Column, ...]
+    batches: AsyncIterator[Batch]
+
+
+Result: TypeAlias = Done | Rows

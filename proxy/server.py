@@ -1,0 +1,180 @@
+"""The server put together: catalog, engines and wire, from start to a clean stop."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from catalog.database import Database
+from catalog.projects import Projects
+from catalog.records import UserRecord
+from catalog.secrets import Vault, read_or_make_key
+from catalog.store import Store
+from engines.base import Environment
+from proxy.execute.engine_pool import EnginePool
+from proxy.session import Session
+from proxy.settings import Settings
+from proxy.state import House
+from proxy.variables import VERSION, global_variables
+from proxy.wire.accounts import Account
+from proxy.wire.auth import make_account, verify_clear
+from proxy.wire.limits import Limits
+from proxy.wire.listener import Keys, Listener
+from proxy.wire.processes import Processes
+from proxy.wire.tls import given_context, rsa_key, self_signed_context
+
+logger = logging.getLogger("modelwire")
+
+LOOPBACK = "127.0.0.1"
+
+
+class StoredAccounts:
+    """The wire's Accounts, from the catalog."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, user: str) -> Account | None:
+        """The account of that name, or None."""
+        record = self._store.user(user)
+        return Account(record.name, record.native, record.salted) if record else None
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, then stop: running statements get shutdown_grace seconds,
+    and the catalog is closed clean. Raises CatalogError, OSError, ValueError for what cannot start."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings) as (host, port):
+        logger.info("modelwire is ready on %s:%d", host, port)
+        await stop.wait()
+        logger.info("modelwire is stopping")
+    logger.info("modelwire has stopped")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
+    """A server that listens while the context lasts: its host and port."""
+    directory = settings.directory
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = Store(directory / "catalog.duckdb", Vault(_secret_key(settings, directory)))
+    database = Database(
+        directory / "data.duckdb",
+        spill_dir=directory / "spill",
+        memory_limit=settings.memory_limit,
+    )
+    engines = EnginePool(store, _environment(settings, directory))
+    try:
+        projects = Projects(database)
+        await projects.open()
+        host = await _first_user(settings, store)
+        listener = _listener(settings, directory, store, projects, engines)
+        port = await listener.start(host, settings.port)
+        try:
+            yield host, port
+        finally:
+            await listener.stop()
+    finally:
+        await engines.aclose()
+        database.close()
+        store.close()
+
+
+def _listener(
+    settings: Settings, directory: Path, store: Store, projects: Projects, engines: EnginePool
+) -> Listener:
+    limits = Limits(
+        max_connections=settings.max_connections,
+        max_allowed_packet=settings.max_allowed_packet,
+        connect_timeout=settings.connect_timeout,
+        shutdown_grace=settings.shutdown_grace,
+        require_secure_transport=settings.require_secure_transport,
+    )
+    variables = global_variables(
+        {
+            "port": settings.port,
+            "max_connections": settings.max_connections,
+            "max_allowed_packet": settings.max_allowed_packet,
+            "connect_timeout": int(settings.connect_timeout),
+            "wait_timeout": settings.wait_timeout,
+            "interactive_timeout": settings.wait_timeout,
+            "max_execution_time": settings.max_execution_time,
+        }
+    )
+
+    def make_session(processes: Processes) -> Session:
+        return Session(House(store, projects, engines, processes, variables))
+
+    return Listener(
+        make_session,
+        StoredAccounts(store),
+        Keys(rsa_key(directory / "rsa-key.pem"), _tls(settings, directory)),
+        limits,
+        VERSION,
+    )
+
+
+def _tls(settings: Settings, directory: Path) -> ssl.SSLContext:
+    if settings.tls_cert is None:
+        return self_signed_context(directory)
+    return given_context(settings.tls_cert, settings.tls_key or settings.tls_cert)
+
+
+def _secret_key(settings: Settings, directory: Path) -> str:
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    return read_or_make_key(directory / "secret.key")
+
+
+def _environment(settings: Settings, directory: Path) -> Environment:
+    keys = {
+        "anyscale_endpoints": settings.anyscale_endpoints_api_key,
+        "openai": settings.openai_api_key,
+    }
+    bases = {
+        "anyscale_endpoints": settings.anyscale_endpoints_api_base,
+        "openai": settings.openai_api_base,
+    }
+    return Environment(
+        data_dir=directory,
+        api_keys={name: key.get_secret_value() for name, key in keys.items() if key},
+        api_bases={name: base for name, base in bases.items() if base},
+        local_model_path=settings.local_model,
+        local_threads=settings.local_threads,
+        report=logger.info,
+    )
+
+
+async def _first_user(settings: Settings, store: Store) -> str:
+    """See that somebody can log in; the address to listen on. A user that nobody configured is
+    reachable from this machine only."""
+    if settings.password is not None:
+        await _put_user(store, settings.user, settings.password)
+        return settings.host
+    if store.users:
+        return settings.host
+    password = secrets.token_urlsafe(12)
+    await _put_user(store, settings.user, SecretStr(password))
+    # Not through the log: it goes to files, and this is shown once.
+    print(f"First user '{settings.user}' has the password {password}", flush=True)
+    if settings.host != LOOPBACK:
+        logger.warning("No password is configured: listening on %s only", LOOPBACK)
+    return LOOPBACK
+
+
+async def _put_user(store: Store, name: str, password: SecretStr) -> None:
+    text = password.get_secret_value()
+    known = store.user(name)
+    if known is not None:
+        account = Account(known.name, known.native, known.salted)
+        if verify_clear(account, text.encode()):
+            return
+    made = make_account(name, text)
+    await store.put_user(UserRecord(made.user, made.native, made.salted))

@@ -1,0 +1,153 @@
+"""One client's session: what the wire calls, statement after statement.
+
+It keeps state and time; how statements are answered stands in answers.py.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+from sqlglot import exp
+
+from proxy.answers import answer
+from proxy.errors import TimedOut
+from proxy.result import Batch, Column, Done, Result, Rows
+from proxy.sql import parameters, parser
+from proxy.sql import statements as s
+from proxy.sql.parameters import PreparedStatement
+from proxy.state import House, State
+from proxy.transactions import Transactions
+from proxy.variables import Variables
+from proxy.wire.handler import Client, Parameter, Prepared
+
+_DIAGNOSTIC = frozenset({"WARNINGS", "ERRORS"})
+
+
+class Session:
+    """The wire's Handler for one client; proxy/wire/handler.py has the contract."""
+
+    def __init__(self, house: House) -> None:
+        cursor = house.projects.database.cursor()
+        self._state = State(house, cursor, Transactions(cursor), Variables(house.variables))
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self._state.transactions.open
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether every statement is a transaction of its own."""
+        return self._state.transactions.autocommit
+
+    @property
+    def warning_count(self) -> int:
+        """Warnings of the last statement."""
+        return self._state.warnings.total
+
+    @property
+    def wait_timeout(self) -> float:
+        """Seconds that the client may stay silent."""
+        return float(self._state.variables.number("wait_timeout"))
+
+    async def open(self, client: Client) -> None:
+        """Start in the client's database, or the default project. Raises DatabaseUnknown."""
+        self._state.client = client
+        self._state.use(client.database)
+
+    def split(self, sql: str) -> list[str]:
+        """The single statements of a text. Raises SyntaxFault."""
+        return parser.split(sql)
+
+    async def query(self, sql: str) -> Result:
+        """Answer a statement."""
+        return await self._answer(parser.parse(sql), sql)
+
+    def prepare(self, sql: str) -> PreparedStatement:
+        """Read a statement with `?` in it."""
+        return parameters.prepare(sql)
+
+    async def execute(self, prepared: Prepared, parameters: Sequence[Parameter]) -> Result:
+        """Answer a prepared statement with values for its `?`."""
+        assert isinstance(prepared, PreparedStatement)
+        return await self._answer(prepared.bind(parameters), prepared.sql)
+
+    async def use(self, database: str) -> None:
+        """Make a database the current one. Raises DatabaseUnknown."""
+        self._state.use(database)
+
+    async def fields(self, table: str) -> tuple[Column, ...]:
+        """The columns of a table of the current database. Raises TableUnknown."""
+        name = exp.Table(this=exp.to_identifier(table, quoted=True))
+        rows = await answer(s.Query(exp.select("*").from_(name).limit(0)), self._state)
+        assert isinstance(rows, Rows)
+        async for _ in rows.batches:
+            pass
+        self._state.warnings.clear()
+        return rows.columns
+
+    async def reset(self) -> None:
+        """Back to the state just after login."""
+        await self._state.transactions.rollback()
+        await self._state.transactions.set_autocommit(True)
+        self._state.variables.reset()
+        self._state.warnings.clear()
+        self._state.use(self._state.client.database)
+
+    async def close(self) -> None:
+        """The client is gone."""
+        await self._state.cursor.close()
+
+    async def _answer(self, statement: s.Statement, sql: str) -> Result:
+        state = self._state
+        state.house.processes.publish(state.client.connection_id, _shown(statement, sql))
+        if not (isinstance(statement, s.Show) and statement.kind in _DIAGNOSTIC):
+            state.warnings.clear()
+        deadline = self._deadline(statement)
+        async with _limited(deadline):
+            result = await answer(statement, state)
+        if isinstance(result, Done):
+            state.row_count = result.affected_rows
+            return result
+        state.row_count = -1
+        return Rows(result.columns, self._counted(result.batches, deadline))
+
+    def _deadline(self, statement: s.Statement) -> float | None:
+        """The loop's time at which a query must be done; other statements have none, as in MySQL."""
+        milliseconds = self._state.variables.number("max_execution_time")
+        if not milliseconds or not isinstance(statement, s.Query):
+            return None
+        return asyncio.get_running_loop().time() + milliseconds / 1000
+
+    async def _counted(
+        self, batches: AsyncIterator[Batch], deadline: float | None
+    ) -> AsyncIterator[Batch]:
+        assert isinstance(batches, AsyncGenerator)
+        self._state.found_rows = 0
+        async with aclosing(batches):
+            while True:
+                async with _limited(deadline):
+                    batch = await anext(batches, None)
+                if batch is None:
+                    return
+                self._state.found_rows += len(batch)
+                yield batch
+
+
+@asynccontextmanager
+async def _limited(deadline: float | None) -> AsyncIterator[None]:
+    """Cancel what is inside at the deadline. Raises TimedOut then."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError as error:
+        raise TimedOut(
+            "Query execution was interrupted, maximum statement execution time exceeded"
+        ) from error
+
+
+def _shown(statement: s.Statement, sql: str) -> str:
+    """The statement as the process list may show it: keys stand in CREATE ML_ENGINE alone."""
+    if isinstance(statement, s.CreateEngine):
+        return f"CREATE ML_ENGINE {statement.name} FROM {statement.handler} USING …"
+    return sql

@@ -1,0 +1,82 @@
+"""Column names as MySQL gives them: an expression without an alias is named by its own text."""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType
+
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+_ENDS = frozenset(
+    {
+        TokenType.FROM,
+        TokenType.WHERE,
+        TokenType.GROUP_BY,
+        TokenType.HAVING,
+        TokenType.ORDER_BY,
+        TokenType.LIMIT,
+        TokenType.UNION,
+        TokenType.INTERSECT,
+        TokenType.EXCEPT,
+        TokenType.WINDOW,
+        TokenType.INTO,
+    }
+)
+_LEADS = frozenset({TokenType.DISTINCT, TokenType.ALL, TokenType.STRAIGHT_JOIN, TokenType.HINT})
+
+
+def label_columns(query: exp.Query, sql: str, tokens: Sequence[Token]) -> exp.Query:
+    """Give every unnamed expression of the leading SELECT's list an alias: its text in `sql`."""
+    select = _leading_select(query)
+    if select is None:
+        return query
+    texts = _item_texts(sql, tokens)
+    if len(texts) != len(select.expressions):
+        return query  # a list that we cannot split: sqlglot's names serve
+    for item, text in zip(select.expressions, texts, strict=True):
+        if not (item.is_star or isinstance(item, exp.Alias | exp.Column | exp.Aliases)):
+            item.replace(exp.alias_(item.copy(), _label(item, text), quoted=True))
+    return query
+
+
+def _label(item: exp.Expression, text: str) -> str:
+    """MySQL names a string literal by its value, all else by its text."""
+    return item.name if isinstance(item, exp.Literal) and item.is_string else text
+
+
+def _leading_select(query: exp.Expression) -> exp.Select | None:
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    return query if isinstance(query, exp.Select) else None
+
+
+def _item_texts(sql: str, tokens: Sequence[Token]) -> list[str]:
+    """The texts between the commas of the first select list that stands outside of WITH's bodies."""
+    start = _list_start(tokens)
+    texts: list[str] = []
+    depth, first = 0, start
+    for at in range(start, len(tokens) + 1):
+        kind = tokens[at].token_type if at < len(tokens) else TokenType.FROM
+        closes = depth == 0 and (kind in _ENDS or kind in _CLOSING)
+        if closes or (depth == 0 and kind is TokenType.COMMA):
+            if at > first:
+                texts.append(sql[tokens[first].start : tokens[at - 1].end + 1])
+            first = at + 1
+        if closes:
+            break
+        depth += (kind in _OPENING) - (kind in _CLOSING)
+    return texts
+
+
+def _list_start(tokens: Sequence[Token]) -> int:
+    """Where the list begins; a WITH's parenthesised bodies are stepped over."""
+    depth = 0
+    with_bodies = bool(tokens) and tokens[0].token_type is TokenType.WITH
+    for at, token in enumerate(tokens):
+        if token.token_type is TokenType.SELECT and (depth == 0 or not with_bodies):
+            at += 1
+            while at < len(tokens) and tokens[at].token_type in _LEADS:
+                at += 1
+            return at
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+    return len(tokens)

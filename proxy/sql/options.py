@@ -1,0 +1,87 @@
+"""The option list of USING: `name = value, …`, values as JSON knows them.
+
+Which names and values make sense is the engines' business.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot.tokens import TokenType
+
+from proxy.errors import SyntaxFault
+from proxy.sql.tokens import Cursor
+
+_WORDS: dict[str, Any] = {"TRUE": True, "FALSE": False, "NULL": None}
+
+
+def parse_options(cursor: Cursor) -> dict[str, Any]:
+    """Read `[USING] name [=] value, …` to the end of the statement.
+
+    USING may be left out, as documentation in the wild does. Names are kept in lower case.
+    Raises SyntaxFault, also for a name given twice.
+    """
+    options: dict[str, Any] = {}
+    if not cursor.take("USING") and cursor.done:
+        return options
+    while True:
+        name = cursor.name().lower()
+        cursor.take("=")
+        if name in options:
+            raise SyntaxFault(f"Option '{name}' is given twice")
+        options[name] = _value(cursor)
+        if not cursor.take(","):
+            cursor.end()
+            return options
+
+
+def _value(cursor: Cursor) -> Any:
+    token = cursor.token()
+    kind = token.token_type
+    if kind is TokenType.STRING:
+        return token.text
+    if kind in (TokenType.DASH, TokenType.PLUS):
+        number = _number(cursor)
+        return -number if kind is TokenType.DASH else number
+    if kind is TokenType.NUMBER:
+        return _read_number(token.text)
+    if kind is TokenType.L_BRACE:
+        return dict(_items(cursor, "}", _pair))
+    if kind is TokenType.L_BRACKET:
+        return list(_items(cursor, "]", _value))
+    if kind is TokenType.IDENTIFIER:
+        return token.text
+    word = token.text.upper()
+    if word in _WORDS:
+        return _WORDS[word]
+    if token.text.replace("_", "").isalnum():
+        return token.text  # a bare word names a thing: engine = my_engine
+    raise cursor.fault_at(token)
+
+
+def _number(cursor: Cursor) -> int | float:
+    token = cursor.token()
+    if token.token_type is not TokenType.NUMBER:
+        raise cursor.fault_at(token)
+    return _read_number(token.text)
+
+
+def _read_number(text: str) -> int | float:
+    return int(text) if text.isdigit() else float(text)
+
+
+def _pair(cursor: Cursor) -> tuple[str, Any]:
+    token = cursor.token()
+    if token.token_type not in (TokenType.STRING, TokenType.VAR, TokenType.IDENTIFIER):
+        raise cursor.fault_at(token)
+    if not cursor.take(":"):
+        cursor.expect("=")
+    return token.text, _value(cursor)
+
+
+def _items(cursor: Cursor, closing: str, item: Callable[[Cursor], Any]) -> list[Any]:
+    items: list[Any] = []
+    while not cursor.take(closing):
+        if items:
+            cursor.expect(",")
+        items.append(item(cursor))
+    return items

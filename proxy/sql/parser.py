@@ -1,0 +1,141 @@
+"""From a client's text to statements: ours by our own parsers, all other SQL by sqlglot.
+
+What neither knows is refused; nothing is guessed.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+from sqlglot.errors import ParseError
+from sqlglot.tokens import Token, TokenType
+
+from proxy.errors import EmptyQuery, SyntaxFault, Unsupported
+from proxy.sql.labels import label_columns
+from proxy.sql.ml_parser import parse_ml
+from proxy.sql.set_parser import parse_set
+from proxy.sql.show_parser import parse_describe, parse_kill, parse_show, parse_use
+from proxy.sql.statements import Explain, Modify, Query, Statement, Transaction
+from proxy.sql.tokens import DIALECT, Cursor, syntax_fault, tokenize
+
+# sqlglot warns of every statement that it keeps as text; such a statement is refused below.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
+_MODIFY = (
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Create,
+    exp.Alter,
+    exp.Drop,
+    exp.TruncateTable,
+)
+_CREATED = frozenset({"TABLE", "VIEW"})
+_QUERY_STARTS = frozenset({"SELECT", "WITH", "(", "VALUES", "TABLE"})
+
+
+def split(sql: str) -> list[str]:
+    """The texts of the single statements, without their semicolons; empty ones are left out."""
+    return [
+        sql[part[0].start : part[-1].end + 1] for part in _parts(tokenize(sql)) if part
+    ]
+
+
+def parse(sql: str) -> Statement:
+    """One statement. Raises SyntaxFault, or Unsupported for what is SQL and not offered, or
+    EmptyQuery."""
+    return parse_tokens(sql, one_statement(sql))
+
+
+def one_statement(sql: str) -> list[Token]:
+    """The tokens of a text's only statement. Raises SyntaxFault, EmptyQuery."""
+    parts = [part for part in _parts(tokenize(sql)) if part]
+    if not parts:
+        raise EmptyQuery("Query was empty")
+    if len(parts) > 1:
+        raise syntax_fault(sql[parts[1][0].start :], parts[1][0].line)
+    return parts[0]
+
+
+def parse_tokens(sql: str, tokens: Sequence[Token]) -> Statement:
+    """One statement from its tokens; `sql` is the text that they point into."""
+    cursor = Cursor(sql, tokens)
+    own = parse_ml(cursor)
+    if own is not None:
+        return own
+    first = cursor.words(1)[0]
+    if first in _OWN:
+        return _OWN[first](cursor)
+    return _parse_sql(sql, tokens)
+
+
+def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.token_type is TokenType.SEMICOLON:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
+    try:
+        tree = DIALECT.parser().parse(list(tokens), sql)[0]
+    except ParseError as error:
+        raise _fault(error) from error
+    if isinstance(tree, exp.Subquery):
+        tree = tree.unnest()
+    if isinstance(tree, exp.Query):
+        return Query(label_columns(tree, sql, tokens))
+    if isinstance(tree, _MODIFY):
+        return Modify(_offered(tree))
+    if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
+        return _transaction(tree)
+    if isinstance(tree, exp.Command):
+        raise Unsupported(f"{tree.name.upper()} is not supported")
+    raise syntax_fault(sql[tokens[0].start :], tokens[0].line)
+
+
+def _offered(tree: exp.Expression) -> exp.Expression:
+    if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        kind = str(tree.args.get("kind", "")).upper()
+        if kind not in _CREATED:
+            raise Unsupported(f"{tree.key.upper()} {kind} is not supported")
+    return tree
+
+
+def _transaction(tree: exp.Expression) -> Transaction:
+    if isinstance(tree, exp.Rollback) and tree.args.get("savepoint"):
+        raise Unsupported("SAVEPOINT is not supported")
+    return Transaction({"transaction": "BEGIN"}.get(tree.key, tree.key.upper()))
+
+
+def _fault(error: ParseError) -> SyntaxFault:
+    """sqlglot's error in MySQL's words: the text from the token that it stumbled over."""
+    details = error.errors[0] if error.errors else {}
+    near = f"{details.get('highlight') or ''}{details.get('end_context') or ''}"
+    return syntax_fault(near, int(details.get("line") or 1))
+
+
+def _explain(cursor: Cursor) -> Statement:
+    cursor.token()
+    if not _QUERY_STARTS.intersection(cursor.words(1)):
+        if cursor.take("ANALYZE") or cursor.take("FORMAT"):
+            raise Unsupported("EXPLAIN ANALYZE and EXPLAIN FORMAT are not supported")
+        return parse_describe(cursor)
+    statement = _parse_sql(cursor.sql, cursor.rest)
+    if not isinstance(statement, Query):
+        raise Unsupported("EXPLAIN takes a SELECT")
+    return Explain(statement)
+
+
+_OWN: dict[str, Callable[[Cursor], Statement]] = {
+    "SHOW": parse_show,
+    "DESCRIBE": _explain,
+    "DESC": _explain,
+    "EXPLAIN": _explain,
+    "KILL": parse_kill,
+    "USE": parse_use,
+    "SET": parse_set,
+}

@@ -1,0 +1,97 @@
+"""SET in all its forms, as a list of assignments."""
+
+from sqlglot import exp
+from sqlglot.errors import ParseError
+
+from proxy.sql.statements import Assignment, SetVariables
+from proxy.sql.tokens import DIALECT, Cursor, syntax_fault
+
+_SCOPES = {"GLOBAL": "GLOBAL", "PERSIST": "GLOBAL", "SESSION": "SESSION", "LOCAL": "SESSION"}
+_NAMES = ("character_set_client", "character_set_connection", "character_set_results")
+
+
+def parse_set(cursor: Cursor) -> SetVariables:
+    """SET item, item, …. Raises SyntaxFault."""
+    cursor.expect("SET")
+    assignments: list[Assignment] = []
+    while True:
+        assignments += _item(cursor)
+        if not cursor.take(","):
+            cursor.end()
+            return SetVariables(tuple(assignments))
+
+
+def _item(cursor: Cursor) -> list[Assignment]:
+    if cursor.take("NAMES"):
+        return _names(cursor)
+    if cursor.take_any("CHARACTER SET", "CHARSET") or cursor.take("CHARACTER", "SET"):
+        charset = exp.Literal.string(cursor.token().text)
+        return [Assignment("SESSION", name, charset) for name in _NAMES]
+    if cursor.words(2) in (("SESSION", "TRANSACTION"), ("GLOBAL", "TRANSACTION")):
+        cursor.token()
+    if cursor.take("TRANSACTION"):
+        return _transaction(cursor)
+    scope, name = _variable(cursor)
+    if not cursor.take(":="):
+        if not (cursor.take(":") and cursor.take("=")):
+            cursor.expect("=")
+    return [Assignment(scope, name, _value(cursor))]
+
+
+def _variable(cursor: Cursor) -> tuple[str, str]:
+    """@user, @@[scope.]system, scope system, system."""
+    if cursor.take("@", "@") or cursor.take("@@"):
+        word = cursor.name()
+        if cursor.take("."):
+            return _SCOPES.get(word.upper(), "SESSION"), cursor.name().lower()
+        return "SESSION", word.lower()
+    if cursor.take("@"):
+        return "USER", cursor.name().lower()
+    words = cursor.words(2)
+    if len(words) == 2 and words[0] in _SCOPES and words[1] not in ("=", ":="):
+        cursor.token()
+        return _SCOPES[words[0]], cursor.name().lower()
+    return "SESSION", cursor.name().lower()
+
+
+def _names(cursor: Cursor) -> list[Assignment]:
+    charset = exp.Literal.string(cursor.token().text)
+    assignments = [Assignment("SESSION", name, charset) for name in _NAMES]
+    if cursor.take("COLLATE"):
+        collation = exp.Literal.string(cursor.token().text)
+        assignments.append(Assignment("SESSION", "collation_connection", collation))
+    return assignments
+
+
+def _transaction(cursor: Cursor) -> list[Assignment]:
+    """ISOLATION LEVEL …, READ ONLY | READ WRITE: DuckDB has one level, snapshot isolation."""
+    words = " ".join(cursor.words(5))
+    cursor.skip()
+    if words.startswith("ISOLATION LEVEL"):
+        level = words.removeprefix("ISOLATION LEVEL ").split(",")[0].strip().replace(" ", "-")
+        return [Assignment("SESSION", "transaction_isolation", exp.Literal.string(level))]
+    read_only = exp.Literal.number(1 if "ONLY" in words else 0)
+    return [Assignment("SESSION", "transaction_read_only", read_only)]
+
+
+def _value(cursor: Cursor) -> exp.Expression | None:
+    """An expression up to the next comma outside of parentheses; None for DEFAULT."""
+    tokens, depth = [], 0
+    while not cursor.done:
+        if depth == 0 and cursor.words(1) == (",",):
+            break
+        token = cursor.token()
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        tokens.append(token)
+    if not tokens:
+        raise cursor.fault()
+    if len(tokens) == 1 and tokens[0].text.upper() == "DEFAULT":
+        return None
+    try:
+        value = DIALECT.parser().parse(tokens, cursor.sql)[0]
+    except ParseError as error:
+        raise syntax_fault(cursor.sql[tokens[0].start :], tokens[0].line) from error
+    if value is None:
+        raise syntax_fault(cursor.sql[tokens[0].start :], tokens[0].line)
+    assert isinstance(value, exp.Expression)
+    return value

@@ -1,0 +1,136 @@
+"""SHOW, DESCRIBE and EXPLAIN, KILL and USE: statements about the server itself."""
+
+from sqlglot import exp
+
+from proxy.errors import Unsupported
+from proxy.sql.ml_parser import parse_name
+from proxy.sql.statements import Describe, Kill, Name, Show, Use
+from proxy.sql.tokens import DIALECT, Cursor
+
+# Longer names first: the first that fits is taken.
+_KINDS: tuple[tuple[str, ...], ...] = (
+    ("ML_ENGINES",),
+    ("HANDLERS",),
+    ("MODELS",),
+    ("PREDICTORS",),
+    ("DATABASES",),
+    ("SCHEMAS",),
+    ("PROJECTS",),
+    ("TABLES",),
+    ("COLUMNS",),
+    ("FIELDS",),
+    ("VARIABLES",),
+    ("STATUS",),
+    ("WARNINGS",),
+    ("ERRORS",),
+    ("PROCESSLIST",),
+    ("ENGINES",),
+    ("COLLATION",),
+    ("CHARACTER SET",),
+    ("CHARACTER", "SET"),
+    ("CHARSET",),
+    ("CREATE", "DATABASE"),
+    ("CREATE", "TABLE"),
+    ("CREATE", "VIEW"),
+)
+_SYNONYMS = {
+    "PREDICTORS": "MODELS",
+    "SCHEMAS": "DATABASES",
+    "PROJECTS": "DATABASES",
+    "FIELDS": "COLUMNS",
+    "CHARSET": "CHARACTER SET",
+}
+_NAMED = frozenset({"COLUMNS", "CREATE DATABASE", "CREATE TABLE", "CREATE VIEW"})
+
+
+def parse_show(cursor: Cursor) -> Show:
+    """SHOW [FULL] [GLOBAL | SESSION] kind [FROM name [FROM database]] [LIKE '…' | WHERE …]."""
+    cursor.expect("SHOW")
+    cursor.take("EXTENDED")
+    full = cursor.take("FULL")
+    scope = cursor.take_any("GLOBAL", "SESSION", "LOCAL") or "SESSION"
+    cursor.take("STORAGE")
+    kind = _kind(cursor)
+    source = _source(cursor, kind)
+    like = cursor.string() if cursor.take("LIKE") else None
+    where = _condition(cursor) if cursor.take("WHERE") else None
+    _skip_limit(cursor)
+    cursor.end()
+    return Show(kind, full, scope, source, like, where)
+
+
+def _kind(cursor: Cursor) -> str:
+    for words in _KINDS:
+        if cursor.take(*words):
+            kind = " ".join(words)
+            return _SYNONYMS.get(kind, kind)
+    if cursor.done:
+        raise cursor.fault()
+    raise Unsupported(f"SHOW {' '.join(cursor.words(2))} is not supported".replace("  ", " "))
+
+
+def _source(cursor: Cursor, kind: str) -> Name | None:
+    if kind.startswith("CREATE "):
+        return parse_name(cursor)
+    if not cursor.take_any("FROM", "IN"):
+        if kind in _NAMED:
+            raise cursor.fault()
+        return None
+    name = parse_name(cursor)
+    if cursor.take_any("FROM", "IN"):
+        return Name(name.name, cursor.name())
+    return name
+
+
+def _skip_limit(cursor: Cursor) -> None:
+    """SHOW WARNINGS LIMIT n: the list is short, all of it is shown."""
+    if cursor.take("LIMIT"):
+        cursor.token()
+        if cursor.take(","):
+            cursor.token()
+
+
+def _condition(cursor: Cursor) -> exp.Expression:
+    """The rest of the statement as one condition."""
+    start = cursor.rest[0].start if cursor.rest else len(cursor.sql)
+    text = cursor.sql[start : cursor.rest[-1].end + 1] if cursor.rest else ""
+    select = DIALECT.parse(f"SELECT 1 FROM t WHERE {text}")[0]
+    assert select is not None
+    cursor.skip()
+    condition = select.args["where"].this
+    assert isinstance(condition, exp.Expression)
+    return condition
+
+
+def parse_describe(cursor: Cursor) -> Describe:
+    """DESCRIBE name [column], the name of up to four parts: project.model.version.attribute."""
+    cursor.take("TABLE")
+    cursor.take("MODEL")
+    parts = [cursor.name()]
+    while cursor.take("."):
+        parts.append(cursor.name())
+    like = None
+    if not cursor.done:
+        token = cursor.token()
+        like = token.text
+    cursor.end()
+    return Describe(tuple(parts), like)
+
+
+def parse_kill(cursor: Cursor) -> Kill:
+    """KILL [CONNECTION | QUERY] id."""
+    cursor.expect("KILL")
+    kind = cursor.take_any("QUERY", "CONNECTION")
+    token = cursor.token()
+    if not token.text.isdigit():
+        raise cursor.fault_at(token)
+    cursor.end()
+    return Kill(int(token.text), query_only=kind == "QUERY")
+
+
+def parse_use(cursor: Cursor) -> Use:
+    """USE database."""
+    cursor.expect("USE")
+    name = cursor.name()
+    cursor.end()
+    return Use(name)

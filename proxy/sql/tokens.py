@@ -1,0 +1,138 @@
+"""A cursor over sqlglot's MySQL tokens: what the parsers of our own statements read from.
+
+It builds nothing; a wrong token is a SyntaxFault in MySQL's words.
+"""
+
+import re
+from collections.abc import Sequence
+
+from sqlglot import Dialect
+from sqlglot.errors import TokenError
+from sqlglot.tokens import Token, TokenType
+
+from proxy.errors import SyntaxFault
+
+DIALECT = Dialect.get_or_raise("mysql")
+_QUOTE = re.compile("['\"]")
+_NAME_TYPES_REFUSED = frozenset({TokenType.STRING, TokenType.NUMBER})
+
+
+def tokenize(sql: str) -> list[Token]:
+    """The tokens of a text. Raises SyntaxFault for an unclosed string or comment."""
+    try:
+        return list(DIALECT.tokenize(sql))
+    except TokenError as error:
+        raise syntax_fault(sql[-80:], sql.count("\n") + 1) from error
+
+
+def syntax_fault(near: str, line: int) -> SyntaxFault:
+    """MySQL's own words for a text that it cannot read.
+
+    The quoted text ends before its first string literal: that may be somebody's key.
+    """
+    shown = _QUOTE.split(near[:80], maxsplit=1)[0]
+    return SyntaxFault(
+        "You have an error in your SQL syntax; check the manual that corresponds to your MySQL "
+        f"server version for the right syntax to use near '{shown}' at line {line}"
+    )
+
+
+class Cursor:
+    """A position in a statement's tokens."""
+
+    def __init__(self, sql: str, tokens: Sequence[Token]) -> None:
+        self.sql = sql
+        self._tokens = tokens
+        self._at = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every token is read."""
+        return self._at >= len(self._tokens)
+
+    @property
+    def rest(self) -> Sequence[Token]:
+        """The tokens not read yet."""
+        return self._tokens[self._at :]
+
+    def words(self, count: int) -> tuple[str, ...]:
+        """The next tokens' texts in upper case; strings and quoted names never look like words."""
+        return tuple(self._word(token) for token in self._tokens[self._at : self._at + count])
+
+    def take(self, *words: str) -> bool:
+        """Step over the words if they come next."""
+        if self.words(len(words)) != words:
+            return False
+        self._at += len(words)
+        return True
+
+    def take_any(self, *words: str) -> str | None:
+        """Step over the one of the words that comes next."""
+        return next((word for word in words if self.take(word)), None)
+
+    def expect(self, *words: str) -> None:
+        """Step over the words. Raises SyntaxFault if something else comes."""
+        if not self.take(*words):
+            raise self.fault()
+
+    def name(self) -> str:
+        """An identifier, quoted or not."""
+        token = self.token()
+        quoted = token.token_type is TokenType.IDENTIFIER
+        plain = token.text.replace("_", "").replace("$", "").isalnum()
+        if token.token_type in _NAME_TYPES_REFUSED or not (quoted or plain):
+            self._at -= 1
+            raise self.fault()
+        return token.text
+
+    def string(self) -> str:
+        """A string literal."""
+        token = self.token()
+        if token.token_type is not TokenType.STRING:
+            self._at -= 1
+            raise self.fault()
+        return token.text
+
+    def token(self) -> Token:
+        """The next token, whatever it is. Raises SyntaxFault at the end."""
+        if self.done:
+            raise self.fault()
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def parenthesised(self) -> str:
+        """The text between this parenthesis and the one that closes it."""
+        self.expect("(")
+        start, depth = self._at, 1
+        while depth:
+            token = self.token()
+            depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if self._at - 1 == start:
+            self._at = start
+            raise self.fault()
+        return self.sql[self._tokens[start].start : self._tokens[self._at - 2].end + 1]
+
+    def skip(self) -> None:
+        """Step over all that is left."""
+        self._at = len(self._tokens)
+
+    def end(self) -> None:
+        """Raises SyntaxFault if anything is left."""
+        if not self.done:
+            raise self.fault()
+
+    def fault(self) -> SyntaxFault:
+        """The error that points at the next token."""
+        if self.done:
+            return syntax_fault("", self._tokens[-1].line if self._tokens else 1)
+        return self.fault_at(self._tokens[self._at])
+
+    def fault_at(self, token: Token) -> SyntaxFault:
+        """The error that points at a token."""
+        return syntax_fault(self.sql[token.start :], token.line)
+
+    @staticmethod
+    def _word(token: Token) -> str:
+        if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+            return ""
+        return str(token.text).upper()

@@ -1,0 +1,89 @@
+"""What a session knows: who is connected, its database, variables, transaction and warnings."""
+
+from dataclasses import dataclass, field
+
+from catalog.database import Cursor
+from catalog.projects import DEFAULT_PROJECT, Projects
+from catalog.store import Store
+from engines.errors import EngineError
+from proxy.errors import code_of, text_of
+from proxy.execute.ddl import Definitions
+from proxy.execute.engine_pool import EnginePool
+from proxy.execute.executor import Executor
+from proxy.information_schema import Sight
+from proxy.plan.binder import Binder, Facts
+from proxy.transactions import Transactions
+from proxy.variables import VERSION, Value, Variables
+from proxy.warnings import Warnings
+from proxy.wire.handler import Client
+from proxy.wire.processes import Processes
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all sessions share."""
+
+    store: Store
+    projects: Projects
+    engines: EnginePool
+    processes: Processes
+    variables: dict[str, Value]
+
+
+@dataclass(slots=True)
+class State:
+    """One session's state. `row_count` and `found_rows` are those of the statement before."""
+
+    house: House
+    cursor: Cursor
+    transactions: Transactions
+    variables: Variables
+    warnings: Warnings = field(default_factory=Warnings)
+    client: Client = field(default_factory=lambda: Client(0, "", ""))
+    database: str | None = None
+    row_count: int = -1
+    found_rows: int = 0
+
+    def use(self, database: str | None) -> None:
+        """Make a database the current one; None is the default project. Raises DatabaseUnknown."""
+        self.database = self.house.projects.resolve(database or DEFAULT_PROJECT)
+        self.house.processes.use(self.client.connection_id, self.database)
+
+    def binder(self) -> Binder:
+        """A binder for the next statement."""
+        functions: dict[str, Value] = {
+            "database": self.database,
+            "user": f"{self.client.user}@{self.client.host}",
+            "current_user": f"{self.client.user}@%",
+            "version": VERSION,
+            "connection_id": self.client.connection_id,
+            "last_insert_id": 0,
+            "row_count": self.row_count,
+            "found_rows": self.found_rows,
+        }
+        facts = Facts(self.database, functions, self.variables)
+        return Binder(self.house.store, self.house.projects, facts)
+
+    def executor(self) -> Executor:
+        """An executor for the next statement; rows that fail become warnings."""
+        return Executor(self.cursor, self.house.engines, self.warn_of)
+
+    def definitions(self) -> Definitions:
+        """What CREATE and DROP of engines, models and databases work on."""
+        return Definitions(self.house.store, self.house.projects, self.house.engines, self.cursor)
+
+    def sight(self) -> Sight:
+        """What information_schema shows this session."""
+        return Sight(
+            self.house.store,
+            self.house.projects,
+            self.house.processes,
+            self.cursor,
+            self.variables,
+            self.warnings,
+            self.client.user,
+        )
+
+    def warn_of(self, error: EngineError) -> None:
+        """A row that failed."""
+        self.warnings.add("Warning", code_of(error).code, text_of(error))

@@ -1,0 +1,187 @@
+"""The embedded model for real: fetched, loaded, asked. Never skipped: it is the product.
+
+The file is shared by all runs: MODELWIRE_TEST_MODEL_DIR names a data directory to keep it in,
+else it is in the user's cache.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from engines.base import Environment
+from engines.errors import EndpointUnreachable, ModelNotServed
+from engines.local import MODEL_NAME, LocalEngine
+from engines.local_process import Launch, StartLimit, start
+from engines.model import compile_model
+from engines.model_file import find_model_file
+from engines.registry import find_handler, open_engine
+from engines.scheduler import predict_all
+from engines.task import ModelSpec, Prediction, Target, Task, Value
+from tests.engines.sentiment import SENTENCES, TEMPLATE
+
+T = TypeVar("T")
+CACHE = Path(os.environ.get("MODELWIRE_TEST_MODEL_DIR") or Path.home() / ".cache" / "modelwire")
+
+
+@pytest.fixture(scope="module")
+def model_path() -> Path:
+    return asyncio.run(find_model_file(Environment(data_dir=CACHE)))
+
+
+@pytest.fixture
+def environment(model_path: Path, tmp_path: Path) -> Environment:
+    return Environment(data_dir=tmp_path, local_model_path=model_path)
+
+
+def local_spec(template: str, *labels: str, **options: Value) -> ModelSpec:
+    given = {"prompt_template": template, **options}
+    return compile_model("m", Target("sentiment", labels), given, find_handler("local"))
+
+
+def with_local(environment: Environment, use: Callable[[LocalEngine], Awaitable[T]]) -> T:
+    async def run() -> T:
+        engine = open_engine("e", find_handler("local"), {}, environment)
+        assert isinstance(engine, LocalEngine)
+        try:
+            return await use(engine)
+        finally:
+            await engine.aclose()
+
+    return asyncio.run(run())
+
+
+def test_thirty_sentences_are_labelled(environment: Environment) -> None:
+    spec = local_spec(TEMPLATE)
+
+    async def use(engine: LocalEngine) -> list[Prediction]:
+        asked = [Task(spec, (text,)) for text, _ in SENTENCES]
+        return [prediction async for prediction in predict_all(engine, asked)]
+
+    predictions = with_local(environment, use)
+    wrong = [
+        (text, prediction)
+        for (text, label), prediction in zip(SENTENCES, predictions, strict=True)
+        if prediction.value != label
+    ]
+    assert len(SENTENCES) - len(wrong) >= 26, wrong
+    assert all(prediction.usage.prompt_tokens > 10 for prediction in predictions)
+
+
+def test_free_text_is_answered(environment: Environment) -> None:
+    spec = local_spec("What is the capital of {{country}}? One word.", max_tokens=20)
+    prediction = with_local(environment, lambda e: e.predict(Task(spec, ("France",))))
+    assert "Paris" in (prediction.value or "")
+
+
+@pytest.mark.parametrize("label", ['say "hi"', "back\\slash", "é, ü", "a b/c"])
+def test_any_label_is_given_back_as_declared(environment: Environment, label: str) -> None:
+    spec = local_spec("Repeat: {{text}}", label, "zzz", max_tokens=1)
+    prediction = with_local(environment, lambda e: e.predict(Task(spec, (label,))))
+    assert prediction.value in (label, "zzz")
+
+
+def test_another_model_is_not_served(environment: Environment) -> None:
+    spec = local_spec("{{text}}", model_name="gpt-4")
+    with pytest.raises(ModelNotServed, match=f"it serves {MODEL_NAME}"):
+        with_local(environment, lambda e: e.check(spec))
+
+
+def test_one_process_serves_all_who_ask_at_once(environment: Environment) -> None:
+    async def use(engine: LocalEngine) -> int:
+        await asyncio.gather(*(engine.check(None) for _ in range(5)))
+        return len(children())
+
+    assert with_local(environment, use) == 1
+    assert children() == []
+
+
+def test_process_that_died_is_started_again(environment: Environment) -> None:
+    task = Task(local_spec(TEMPLATE), ("I love it",))
+
+    async def use(engine: LocalEngine) -> list[str | None]:
+        await engine.check(None)
+        os.kill(children()[0], signal.SIGKILL)
+        return [prediction.value async for prediction in predict_all(engine, [task])]
+
+    assert with_local(environment, use) == ["positive"]
+
+
+def test_file_that_is_no_model_gives_the_reason(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(100))
+    with pytest.raises(EndpointUnreachable, match=r"the embedded model did not start: \w+"):
+        asyncio.run(start(Launch(broken, "m", tmp_path / "log")))
+    assert children() == []
+
+
+def test_process_that_keeps_dying_is_given_up() -> None:
+    async def use() -> None:
+        limit = StartLimit(starts=2, seconds=60)
+        limit.count()
+        limit.count()
+        with pytest.raises(EndpointUnreachable, match="ended 2 times in 60 seconds"):
+            limit.count()
+
+    asyncio.run(use())
+
+
+def test_key_is_in_no_command_line(environment: Environment) -> None:
+    async def use(engine: LocalEngine) -> str:
+        await engine.check(None)
+        return command_line(children()[0])
+
+    assert with_local(environment, use).count("\0") == 3  # python, -P, the file
+
+
+def test_process_ends_with_its_parent(environment: Environment) -> None:
+    """The parent is killed, so that it can clean up nothing."""
+    script = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from engines.local_process import Launch, start\n"
+        "async def main():\n"
+        "    server = await start(Launch(Path(sys.argv[1]), 'm', Path(sys.argv[2])))\n"
+        "    print(server.process.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    arguments = [str(environment.local_model_path), str(environment.data_dir / "log")]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, cwd=root
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    assert ends(child)
+
+
+def children() -> list[int]:
+    """Return this process's own children that run the model."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text().split():
+            found += [int(pid)] if "local_server" in command_line(int(pid)) else []
+    return found
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def ends(pid: int, seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        status = Path(f"/proc/{pid}/status")
+        if not status.exists() or "State:\tZ" in status.read_text():
+            return True
+        time.sleep(0.05)
+    return False

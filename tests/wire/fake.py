@@ -1,0 +1,209 @@
+"""A Handler that answers a few fixed statements and writes down what the wire did to it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from proxy.errors import SyntaxFault
+from proxy.result import Batch, Column, Done, FieldType, Result, Rows
+from proxy.wire.accounts import Account
+from proxy.wire.handler import Client, Parameter
+from proxy.wire.processes import Processes
+
+
+class UnknownDatabase(SyntaxFault):
+    pass
+
+
+@dataclass(frozen=True)
+class FakePrepared:
+    sql: str
+
+    @property
+    def parameters(self) -> int:
+        return self.sql.count("?")
+
+
+class FakeAccounts:
+    def __init__(self, *accounts: Account) -> None:
+        self.accounts = {account.user: account for account in accounts}
+
+    def find(self, user: str) -> Account | None:
+        return self.accounts.get(user)
+
+
+async def batches(rows: Batch, size: int = 1000) -> AsyncIterator[Batch]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def one(value: str | bytes | None, name: str = "value") -> Rows:
+    return Rows((Column(name),), batches([(value,)]))
+
+
+class FakeHandler:
+    """`log` is shared by all handlers of a server: what happened, in order."""
+
+    wait_timeout = 60.0
+
+    def __init__(self, processes: Processes, log: list[object]) -> None:
+        self.processes = processes
+        self.log = log
+        self.client: Client | None = None
+        self.in_transaction = False
+        self.autocommit = True
+        self.warning_count = 0
+
+    async def open(self, client: Client) -> None:
+        if client.database == "missing":
+            raise SyntaxFault("Unknown database 'missing'")
+        self.client = client
+        self.log.append(("open", client.user, client.database))
+
+    def split(self, sql: str) -> list[str]:
+        return [part.strip() for part in sql.split(";") if part.strip()]
+
+    async def query(self, sql: str) -> Result:
+        if sql.lower().startswith(("set ", "commit", "rollback")):
+            return Done()
+        self.log.append(("query", sql))
+        assert self.client is not None
+        self.processes.publish(self.client.connection_id, sql[:6])
+        word, _, rest = sql.partition(" ")
+        answer = getattr(self, f"_{word.lower()}", None)
+        if answer is None:
+            raise SyntaxFault(f"near '{word}'")
+        return await answer(rest)
+
+    def prepare(self, sql: str) -> FakePrepared:
+        if sql == "bad":
+            raise SyntaxFault("near 'bad'")
+        return FakePrepared(sql)
+
+    async def execute(self, prepared: FakePrepared, parameters: Sequence[Parameter]) -> Result:
+        self.log.append(("execute", prepared.sql, tuple(parameters)))
+        if prepared.sql.startswith("types"):
+            return typed_rows()
+        if prepared.sql.startswith("insert"):
+            return Done(1, 7)
+        return Rows(
+            tuple(Column(f"p{at}") for at in range(len(parameters))),
+            batches([tuple(None if value is None else repr(value) for value in parameters)]),
+        )
+
+    async def use(self, database: str) -> None:
+        if database == "missing":
+            raise SyntaxFault("Unknown database 'missing'")
+        self.log.append(("use", database))
+
+    async def fields(self, table: str) -> tuple[Column, ...]:
+        return (Column("id", FieldType.LONGLONG, table=table), Column("text", table=table))
+
+    async def reset(self) -> None:
+        self.log.append("reset")
+
+    async def close(self) -> None:
+        self.log.append("close")
+
+    async def _select(self, text: str) -> Result:
+        return one(text)
+
+    async def _null(self, text: str) -> Result:
+        return one(None)
+
+    async def _user(self, text: str) -> Result:
+        assert self.client is not None
+        return one(f"{self.client.user}@{self.client.database}")
+
+    async def _insert(self, text: str) -> Result:
+        return Done(3, 41, "Records: 3")
+
+    async def _begin(self, text: str) -> Result:
+        self.in_transaction, self.autocommit = True, False
+        return Done()
+
+    async def _warn(self, text: str) -> Result:
+        self.warning_count = 2
+        return Done()
+
+    async def _types(self, text: str) -> Result:
+        return typed_rows()
+
+    async def _rows(self, text: str) -> Result:
+        """`rows 1000 20`: that many rows of that many characters."""
+        count, width = map(int, text.split())
+        return Rows((Column("id"), Column("text")), self._many(count, width))
+
+    async def _many(self, count: int, width: int) -> AsyncIterator[Batch]:
+        try:
+            for start in range(0, count, 500):
+                stop = min(start + 500, count)
+                self.log.append(("batch", start))
+                yield [(str(at), "x" * width) for at in range(start, stop)]
+        finally:
+            self.log.append("batches closed")
+
+    async def _break(self, text: str) -> Result:
+        """Fails after the first row."""
+
+        async def rows() -> AsyncIterator[Batch]:
+            yield [("1",)]
+            raise SyntaxFault("broken in the middle")
+
+        return Rows((Column("id"),), rows())
+
+    async def _bug(self, text: str) -> Result:
+        raise RuntimeError("secret of the house")
+
+    async def _sleep(self, text: str) -> Result:
+        self.log.append("sleeping")
+        try:
+            await asyncio.sleep(float(text))
+        except asyncio.CancelledError:
+            self.log.append("cancelled")
+            raise
+        return one("0")
+
+    async def _kill(self, text: str) -> Result:
+        """`kill 7` or `kill query 7`."""
+        assert self.client is not None
+        *query, victim = text.split()
+        target = self.client.connection_id if victim == "me" else int(victim)
+        self.processes.kill(target, query_only=bool(query), by=self.client.user)
+        return Done()
+
+    async def _show(self, text: str) -> Result:
+        rows = [
+            (str(p.connection_id), p.user, p.host, p.database, p.command, str(p.seconds), p.info)
+            for p in self.processes.list()
+        ]
+        names = ("Id", "User", "Host", "db", "Command", "Time", "Info")
+        return Rows(tuple(map(Column, names)), batches(rows))
+
+
+TYPED: tuple[tuple[Column, str | bytes | None], ...] = (
+    (Column("tiny", FieldType.TINY), "-128"),
+    (Column("utiny", FieldType.TINY, unsigned=True), "255"),
+    (Column("small", FieldType.SHORT), "-32768"),
+    (Column("int", FieldType.LONG), "-2147483648"),
+    (Column("big", FieldType.LONGLONG), "-9223372036854775808"),
+    (Column("ubig", FieldType.LONGLONG, unsigned=True), "18446744073709551615"),
+    (Column("float", FieldType.FLOAT), "1.5"),
+    (Column("double", FieldType.DOUBLE), "-2.25"),
+    (Column("decimal", FieldType.NEWDECIMAL, decimals=2), "12.50"),
+    (Column("year", FieldType.YEAR), "2024"),
+    (Column("date", FieldType.DATE), "2024-02-29"),
+    (Column("datetime", FieldType.DATETIME), "2024-02-29 01:02:03"),
+    (Column("precise", FieldType.DATETIME, decimals=6), "2024-02-29 01:02:03.000004"),
+    (Column("zero", FieldType.DATETIME), "0000-00-00 00:00:00"),
+    (Column("time", FieldType.TIME), "-838:59:59"),
+    (Column("fraction", FieldType.TIME, decimals=6), "25:00:00.500000"),
+    (Column("text"), "naïve ☃"),
+    (Column("blob", FieldType.BLOB), b"\x00\xff"),
+    (Column("json", FieldType.JSON), '{"a": 1}'),
+    (Column("nothing"), None),
+)
+
+
+def typed_rows() -> Rows:
+    return Rows(tuple(c for c, _ in TYPED), batches([tuple(cell for _, cell in TYPED)]))
