@@ -135,6 +135,7 @@ def _body(task: Task) -> dict[str, object]:
     if task.spec.target.labels:
         chat = [_NO_PERSONA, *chat, prompt.prefill(task.spec.target)]
         body |= _constraint(task.spec.target)
+        body.pop("max_completion_tokens", None)
     return {"model": MODEL_NAME, "messages": chat, **body}
 
 

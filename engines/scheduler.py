@@ -6,7 +6,8 @@ is asked once within one call of `predict_all`.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -58,7 +59,7 @@ async def predict_all(
     as the caller reads a row that they left without an answer, and what `tasks` raises.
 
     Cancelling the caller, or closing the generator, cancels all calls in flight: use
-    `contextlib.aclosing` where you may leave early.
+    `contextlib.aclosing` where you may leave early. `tasks` stays the caller's to close.
     """
     rows: asyncio.Queue[_Answer | None] = asyncio.Queue(READ_AHEAD)
     driver = asyncio.create_task(_drive(engine, tasks, retries, rows))
@@ -83,9 +84,9 @@ async def _drive(
     """
     answers: dict[Task, _Answer] = {}
     try:
-        async with asyncio.TaskGroup() as group:
+        async with aclosing(_each(tasks)) as each, asyncio.TaskGroup() as group:
             places = asyncio.Semaphore(engine.max_concurrency)
-            async for task in _each(tasks):
+            async for task in each:
                 if (answer := answers.get(task)) is None:
                     await places.acquire()
                     answer = answers[task] = asyncio.get_running_loop().create_future()
@@ -144,7 +145,7 @@ def _pause(failure: EngineError, attempt: int, retries: Retries) -> float:
     return jittered if asked is None else asked + 0.1 * jittered
 
 
-async def _each(tasks: Iterable[Task] | AsyncIterable[Task]) -> AsyncIterator[Task]:
+async def _each(tasks: Iterable[Task] | AsyncIterable[Task]) -> AsyncGenerator[Task, None]:
     if isinstance(tasks, AsyncIterable):
         async for task in tasks:
             yield task

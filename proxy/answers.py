@@ -191,7 +191,7 @@ async def _set(statement: s.SetVariables, state: State) -> Done:
     return Done()
 
 
-async def _value(expression: exp.Expression, state: State) -> Value:
+async def _value(expression: exp.Expr, state: State) -> Value:
     """The value of an expression on the right of SET; a bare word means itself."""
     if isinstance(expression, exp.Column) and not expression.table:
         return expression.name

@@ -65,7 +65,7 @@ _KINDS = {
     '"NULL"': _Kind(FieldType.NULL, 0),
 }
 _OTHER = _Kind(FieldType.VAR_STRING, _TEXT_LENGTH)
-_EXPRESSIONS: dict[str, exp.Expression] = {}
+_EXPRESSIONS: dict[str, exp.Expr] = {}
 
 
 def column_of(field: Field) -> Column:
@@ -125,12 +125,12 @@ def _is_nested(type_: str) -> bool:
     return type_.endswith("]") or type_.startswith(("STRUCT(", "MAP(", "UNION("))
 
 
-def _text_of(value: exp.Expression, type_: str) -> exp.Expression:
+def _text_of(value: exp.Expr, type_: str) -> exp.Expr:
     text = _kind(type_).text
     if text not in _EXPRESSIONS:
         _EXPRESSIONS[text] = parse_one(text, dialect="duckdb")
     holder = exp.Paren(this=_EXPRESSIONS[text].copy())
     for column in list(holder.find_all(exp.Column)):
         column.replace(value.copy())
-    inner: exp.Expression = holder.this
+    inner: exp.Expr = holder.this
     return inner

@@ -127,7 +127,7 @@ _MAKERS: dict[type[Node], Callable[[Executor, Any], Awaitable[None]]] = {
 }
 
 
-def _count(tree: exp.Expression, rows: list[Row]) -> int:
+def _count(tree: exp.Expr, rows: list[Row]) -> int:
     """DuckDB answers a statement that counts with one number."""
     counts = isinstance(tree, _COUNTED) or isinstance(tree.args.get("expression"), exp.Query)
     return int(rows[0][0]) if counts and rows else 0

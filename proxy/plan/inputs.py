@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from catalog.records import ModelRecord
 from proxy.errors import AmbiguousColumn, MissingInput
-from proxy.plan.scope import Expr, Source, aliases_in, conjuncts
+from proxy.plan.scope import Expr, Source, aliases_in, columns_in, conjuncts
 
 
 @dataclass(slots=True)
@@ -46,7 +46,8 @@ def map_inputs(model: Source, sources: list[Source], where: list[Expr]) -> Mappi
     _take_constants(mapping, where, missing)
     missing = [i for i in missing if i not in mapping.inputs]
     alone = all(s.model for s in others)
-    if missing and (mapping.inputs or not alone):
+    mentioned = any(_mentions_input(model, condition) for condition in where)
+    if missing and (mapping.inputs or mentioned or not alone):
         raise MissingInput(
             f"Input '{missing[0]}' of model '{mapping.record.name}' has no value: give it in ON or "
             f"WHERE ({model.alias}.{missing[0]} = …), or a column of that name"
@@ -74,6 +75,10 @@ def _input_name(model: Source, side: Expr) -> str | None:
     side = side.unnest()
     is_input = isinstance(side, exp.Column) and side.table == model.alias
     return side.name if is_input and side.name != model.target else None
+
+
+def _mentions_input(model: Source, condition: Expr) -> bool:
+    return any(_input_name(model, column) for column in columns_in(condition))
 
 
 def _take_same_names(mapping: Mapping, others: list[Source], missing: list[str]) -> None:

@@ -82,7 +82,7 @@ class Residual:
 class Write:
     """A statement that changes tables, over relations that were planned below it."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     inputs: tuple["Node", ...] = ()
 
     def __str__(self) -> str:
@@ -113,5 +113,5 @@ def explain(node: Node) -> list[str]:
     return lines
 
 
-def _text(tree: exp.Expression) -> str:
+def _text(tree: exp.Expr) -> str:
     return tree.sql(dialect="duckdb", comments=False)

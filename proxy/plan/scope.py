@@ -12,7 +12,7 @@ from catalog.records import ModelRecord
 from catalog.suggest import did_you_mean
 from proxy.errors import AmbiguousColumn, UnknownColumn, Unsupported
 
-Expr = exp.Expression
+Expr = exp.Expr
 
 
 @dataclass(slots=True)

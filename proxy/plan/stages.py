@@ -140,7 +140,7 @@ class Stages:
         return sql
 
 
-def _child(name: str) -> exp.Expression:
+def _child(name: str) -> exp.Expr:
     return exp.to_table(name).as_(_CHILD)
 
 

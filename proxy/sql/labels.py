@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
@@ -39,12 +39,12 @@ def label_columns(query: exp.Query, sql: str, tokens: Sequence[Token]) -> exp.Qu
     return query
 
 
-def _label(item: exp.Expression, text: str) -> str:
+def _label(item: exp.Expr, text: str) -> str:
     """MySQL names a string literal by its value, all else by its text."""
     return item.name if isinstance(item, exp.Literal) and item.is_string else text
 
 
-def _leading_select(query: exp.Expression) -> exp.Select | None:
+def _leading_select(query: exp.Expr) -> exp.Select | None:
     while isinstance(query, exp.SetOperation | exp.Subquery):
         query = query.this
     return query if isinstance(query, exp.Select) else None

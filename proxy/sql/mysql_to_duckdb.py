@@ -22,7 +22,7 @@ _DROPPED_CONSTRAINTS = (
 )
 
 
-def to_duckdb(tree: exp.Expression) -> str:
+def to_duckdb(tree: exp.Expr) -> str:
     """DuckDB's text of a bound MySQL tree. Raises Unsupported for what it cannot say."""
     for node in list(tree.walk()):
         rewrite = _REWRITES.get(type(node))

@@ -6,7 +6,7 @@ Which names and values make sense is the engines' business.
 from collections.abc import Callable
 from typing import Any
 
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType
 
 from proxy.errors import SyntaxFault
 from proxy.sql.tokens import Cursor

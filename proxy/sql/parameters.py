@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 from proxy.errors import WrongParameters
 from proxy.sql.parser import one_statement, parse_tokens
@@ -58,7 +58,8 @@ def _literal(value: Value, place: Token) -> list[Token]:
 
 
 def _number(value: float | Decimal, place: Token) -> list[Token]:
-    number = _token(TokenType.NUMBER, f"{abs(value):f}" if isinstance(value, Decimal) else repr(abs(value)), place)
+    text = f"{abs(value):f}" if isinstance(value, Decimal) else repr(abs(value))
+    number = _token(TokenType.NUMBER, text, place)
     if value >= 0:
         return [number]
     opening, closing = _token(TokenType.L_PAREN, "(", place), _token(TokenType.R_PAREN, ")", place)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 from sqlglot.errors import ParseError
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 from proxy.errors import EmptyQuery, SyntaxFault, Unsupported
 from proxy.sql.labels import label_columns
@@ -97,7 +97,7 @@ def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
     raise syntax_fault(sql[tokens[0].start :], tokens[0].line)
 
 
-def _offered(tree: exp.Expression) -> exp.Expression:
+def _offered(tree: exp.Expr) -> exp.Expr:
     if isinstance(tree, exp.Create | exp.Drop | exp.Alter):
         kind = str(tree.args.get("kind", "")).upper()
         if kind not in _CREATED:
@@ -105,7 +105,7 @@ def _offered(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _transaction(tree: exp.Expression) -> Transaction:
+def _transaction(tree: exp.Expr) -> Transaction:
     if isinstance(tree, exp.Rollback) and tree.args.get("savepoint"):
         raise Unsupported("SAVEPOINT is not supported")
     return Transaction({"transaction": "BEGIN"}.get(tree.key, tree.key.upper()))

@@ -1,10 +1,9 @@
 """SET in all its forms, as a list of assignments."""
 
 from sqlglot import exp
-from sqlglot.errors import ParseError
 
 from proxy.sql.statements import Assignment, SetVariables
-from proxy.sql.tokens import DIALECT, Cursor, syntax_fault
+from proxy.sql.tokens import Cursor
 
 _SCOPES = {"GLOBAL": "GLOBAL", "PERSIST": "GLOBAL", "SESSION": "SESSION", "LOCAL": "SESSION"}
 _NAMES = ("character_set_client", "character_set_connection", "character_set_results")
@@ -32,9 +31,8 @@ def _item(cursor: Cursor) -> list[Assignment]:
     if cursor.take("TRANSACTION"):
         return _transaction(cursor)
     scope, name = _variable(cursor)
-    if not cursor.take(":="):
-        if not (cursor.take(":") and cursor.take("=")):
-            cursor.expect("=")
+    if not cursor.take(":=") and not (cursor.take(":") and cursor.take("=")):
+        cursor.expect("=")
     return [Assignment(scope, name, _value(cursor))]
 
 
@@ -74,24 +72,8 @@ def _transaction(cursor: Cursor) -> list[Assignment]:
     return [Assignment("SESSION", "transaction_read_only", read_only)]
 
 
-def _value(cursor: Cursor) -> exp.Expression | None:
-    """An expression up to the next comma outside of parentheses; None for DEFAULT."""
-    tokens, depth = [], 0
-    while not cursor.done:
-        if depth == 0 and cursor.words(1) == (",",):
-            break
-        token = cursor.token()
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
-        tokens.append(token)
-    if not tokens:
-        raise cursor.fault()
-    if len(tokens) == 1 and tokens[0].text.upper() == "DEFAULT":
+def _value(cursor: Cursor) -> exp.Expr | None:
+    """An expression up to the next comma; None for DEFAULT."""
+    if cursor.take("DEFAULT"):
         return None
-    try:
-        value = DIALECT.parser().parse(tokens, cursor.sql)[0]
-    except ParseError as error:
-        raise syntax_fault(cursor.sql[tokens[0].start :], tokens[0].line) from error
-    if value is None:
-        raise syntax_fault(cursor.sql[tokens[0].start :], tokens[0].line)
-    assert isinstance(value, exp.Expression)
-    return value
+    return cursor.expression(to_comma=True)

@@ -1,11 +1,9 @@
 """SHOW, DESCRIBE and EXPLAIN, KILL and USE: statements about the server itself."""
 
-from sqlglot import exp
-
 from proxy.errors import Unsupported
 from proxy.sql.ml_parser import parse_name
 from proxy.sql.statements import Describe, Kill, Name, Show, Use
-from proxy.sql.tokens import DIALECT, Cursor
+from proxy.sql.tokens import Cursor
 
 # Longer names first: the first that fits is taken.
 _KINDS: tuple[tuple[str, ...], ...] = (
@@ -53,7 +51,7 @@ def parse_show(cursor: Cursor) -> Show:
     kind = _kind(cursor)
     source = _source(cursor, kind)
     like = cursor.string() if cursor.take("LIKE") else None
-    where = _condition(cursor) if cursor.take("WHERE") else None
+    where = cursor.expression() if cursor.take("WHERE") else None
     _skip_limit(cursor)
     cursor.end()
     return Show(kind, full, scope, source, like, where)
@@ -88,18 +86,6 @@ def _skip_limit(cursor: Cursor) -> None:
         cursor.token()
         if cursor.take(","):
             cursor.token()
-
-
-def _condition(cursor: Cursor) -> exp.Expression:
-    """The rest of the statement as one condition."""
-    start = cursor.rest[0].start if cursor.rest else len(cursor.sql)
-    text = cursor.sql[start : cursor.rest[-1].end + 1] if cursor.rest else ""
-    select = DIALECT.parse(f"SELECT 1 FROM t WHERE {text}")[0]
-    assert select is not None
-    cursor.skip()
-    condition = select.args["where"].this
-    assert isinstance(condition, exp.Expression)
-    return condition
 
 
 def parse_describe(cursor: Cursor) -> Describe:

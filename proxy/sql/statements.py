@@ -29,7 +29,7 @@ class Query:
 class Modify:
     """INSERT, UPDATE, DELETE, and CREATE, ALTER, DROP, TRUNCATE of tables and views."""
 
-    tree: exp.Expression
+    tree: exp.Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One item of SET. `scope` is USER for @name, else SESSION or GLOBAL; `value` None is DEFAULT."""
+    """One item of SET. `scope` is USER for @name, else SESSION or GLOBAL; None sets the default."""
 
     scope: str
     name: str
-    value: exp.Expression | None
+    value: exp.Expr | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Show:
     scope: str = "SESSION"
     source: Name | None = None
     like: str | None = None
-    where: exp.Expression | None = None
+    where: exp.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class DropEngine:
 
 @dataclass(frozen=True, slots=True)
 class CreateModel:
-    """CREATE MODEL. `source_query` is the text in FROM source (…), `labels` those of an ENUM target."""
+    """CREATE MODEL. `source_query` is the text in FROM source (…), `labels` those of an ENUM."""
 
     name: Name
     target: str

@@ -6,9 +6,8 @@ It builds nothing; a wrong token is a SyntaxFault in MySQL's words.
 import re
 from collections.abc import Sequence
 
-from sqlglot import Dialect
-from sqlglot.errors import TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Dialect, Token, TokenType, exp
+from sqlglot.errors import ParseError, TokenError
 
 from proxy.errors import SyntaxFault
 
@@ -111,6 +110,22 @@ class Cursor:
             self._at = start
             raise self.fault()
         return self.sql[self._tokens[start].start : self._tokens[self._at - 2].end + 1]
+
+    def expression(self, *, to_comma: bool = False) -> exp.Expr:
+        """All that is left as one expression, or all up to the next comma outside of parentheses."""
+        tokens, depth = [], 0
+        while not self.done and not (to_comma and depth == 0 and self.words(1) == (",",)):
+            tokens.append(self.token())
+            depth += {"(": 1, ")": -1}.get(tokens[-1].text, 0)
+        if not tokens:
+            raise self.fault()
+        try:
+            found = DIALECT.parser().parse(tokens, self.sql)[0]
+        except ParseError as error:
+            raise self.fault_at(tokens[0]) from error
+        if not isinstance(found, exp.Expr):
+            raise self.fault_at(tokens[0])
+        return found
 
     def skip(self) -> None:
         """Step over all that is left."""

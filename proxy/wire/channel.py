@@ -7,6 +7,7 @@ are TLS bytes and nothing else: a ClientHello in the same segment works, plainte
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 
 READ_SIZE = 64 * 1024
 
@@ -64,6 +65,11 @@ class Channel:
         """Queues bytes; `drain` bounds the queue."""
         self.writer.write(data)
 
+    def finish(self) -> None:
+        """Says that no more bytes follow."""
+        if self.writer.can_write_eof():
+            self.writer.write_eof()
+
     async def drain(self) -> None:
         """Waits until the queue is short enough."""
         try:
@@ -120,6 +126,13 @@ class TlsChannel(Channel):
         while rest:
             rest = rest[self._tls.write(rest) :]
         self._send_records()
+
+    def finish(self) -> None:
+        """Says so inside TLS first, and does not wait for the peer's own good-bye."""
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        self._send_records()
+        self._plain.finish()
 
     async def _flush(self) -> None:
         self._send_records()

@@ -185,6 +185,7 @@ class Connection:
     async def _perform(self, conversation: Conversation, packet: bytes) -> bool:
         if self._stream.gone:
             return False
+        conversation.answered = False
         async with asyncio.TaskGroup() as group:
             task = self._command = group.create_task(self._answer(conversation, packet))
             self._stream.on_gone(task.cancel)

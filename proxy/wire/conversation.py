@@ -23,6 +23,7 @@ from proxy.errors import (
 )
 from proxy.result import Column, Done, Result, Rows
 from proxy.wire import answers
+from proxy.wire.channel import PeerGone
 from proxy.wire.columns import column_definition
 from proxy.wire.dialect import Dialect
 from proxy.wire.handler import Handler
@@ -40,7 +41,7 @@ _PARAMETER = Column("?")
 
 class Conversation:
     """One client between its login and its end. `answered` tells whether the last command has its
-    whole answer, so that nothing may follow it."""
+    whole answer, so that nothing may follow it; whoever starts a command sets it to False."""
 
     def __init__(
         self,
@@ -77,12 +78,11 @@ class Conversation:
     async def answer(self, packet: bytes) -> None:
         """Answers one command, with ERR where the Handler raises. Raises PeerGone; may be cancelled
         between any two packets."""
-        self.answered = False
         try:
             name, command = _COMMANDS.get(packet[0] if packet else -1, _UNKNOWN)
             self._entry.enter(name)
             await command(self, packet[1:])
-        except ConnectionError:
+        except PeerGone:
             raise
         except Exception as failure:
             self.refuse(failure)

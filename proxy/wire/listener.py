@@ -87,6 +87,7 @@ class Listener(MysqlServer):
             task.cancel()
         await self._wait(_LAST_WORDS)
         await self.wait_closed()
+        self._house.doorkeeper.close()
 
     async def _wait(self, seconds: float) -> None:
         if self._connections:

