@@ -60,7 +60,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 		echo "That Python cannot make virtual environments (on Debian: apt install python3-venv)." >&2; exit 1; }
 	@{ $(PIP) install --require-hashes -r requirements-dev.lock || echo FAILED; } | awk \
 		-v terminal="$$(test -t 2 && echo 1)" -v total="$$(grep -c '^[^ ]*==' requirements-dev.lock)" ' \
-		/^Collecting/ && terminal { printf "\r  %2d of %d: %-40s", ++n, total, $$2; fflush() } \
+		/^(Collecting|Processing)/ && terminal { printf "\r  %2d of %d: %-40s", ++n, total, $$2; fflush() } \
 		/^Installing/ && terminal { printf "\r  unpacking %-50s", ""; fflush() } \
 		/^FAILED$$/ { failed = 1 } \
 		END { if (terminal) print ""; exit failed }'

@@ -31,24 +31,26 @@ class Figure:
 
     name: str
     value: float
-    target: float
     unit: str
+    target: float | None = None
 
     @property
     def met(self) -> bool:
-        """Whether the target is met."""
-        return self.value <= self.target
+        """Whether the target, if there is one, is met."""
+        return self.target is None or self.value <= self.target
 
     def __str__(self) -> str:
         """One line of the table."""
-        verdict = "met" if self.met else "MISSED"
-        return f"{self.name:<50}{self.value:>9.2f}{self.target:>9g} {self.unit:<4}{verdict}"
+        measured = f"{self.name:<48}{self.value:>9.2f} {self.unit:<3}"
+        if self.target is None:
+            return measured
+        return f"{measured}{self.target:>8g} {self.unit:<3} {'met' if self.met else 'MISSED'}"
 
 
 def main() -> None:
     """Print the table; exit with 1 if a target is missed."""
     figures = measure()
-    print(f"{'':<50}{'measured':>9}{'target':>9}")
+    print(f"{'':<48}{'measured':>9}{'':<4}{'target':>8}")
     print(*figures, sep="\n")
     sys.exit(not all(figure.met for figure in figures))
 
@@ -69,11 +71,11 @@ def measure() -> list[Figure]:
         time.sleep(IDLE_SECONDS)
         memory = resident_megabytes(proxy.pid)
     return [
-        Figure("SELECT 1 after process start", first_answer, 2, "s"),
-        Figure(f"direct httpx call, median of {ROUNDS}", without, float("inf"), "ms"),
-        Figure(f"prediction over the wire, median of {ROUNDS}", through, float("inf"), "ms"),
-        Figure("what the proxy adds", through - without, 3, "ms"),
-        Figure("resident memory of the proxy, idle after that", memory, 150, "MB"),
+        Figure("SELECT 1 after process start", first_answer, "s", 2),
+        Figure(f"direct httpx call, median of {ROUNDS}", without, "ms"),
+        Figure(f"prediction over the wire, median of {ROUNDS}", through, "ms"),
+        Figure("what the proxy adds", through - without, "ms", 3),
+        Figure("resident memory of the proxy, idle after that", memory, "MB", 150),
     ]
 
 

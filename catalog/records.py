@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class EngineRecord:
-    """An ML engine. `arguments` may be shown; `secrets` (same keys as in USING) never, its repr hides it."""
+    """An ML engine. `arguments` may be shown, `secrets` never; both by the names of USING."""
 
     name: str
     handler: str

@@ -22,7 +22,7 @@ _Statement = tuple[str, Sequence[object]]
 
 
 class Store:
-    """All definitions. Names are compared without case, as MySQL does with `lower_case_table_names=2`."""
+    """All definitions. Names are compared without case: `lower_case_table_names` is 2."""
 
     def __init__(self, path: Path, vault: Vault) -> None:
         self._vault = vault

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from demo.main_job import Address, JobError
@@ -32,17 +31,25 @@ def main() -> None:
         password=os.environ.get("MODELWIRE_PASSWORD") or kept_password(data_dir / "password"),
     )
     refuse_taken_port(address)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     server = start(address, data_dir)
-    stop_with_us(server)
     try:
-        run_main_job(reachable(address), still_starting=lambda: server.poll() is None)
+        serve(server, reachable(address), data_dir)
     except JobError as failure:
         print(f"\nThe main job failed: {failure}", file=sys.stderr)
         stop(server)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(stop(server))
+
+
+def serve(server: subprocess.Popen[bytes], address: Address, data_dir: Path) -> NoReturn:
+    """Run the main job, then wait for the server to end by itself. Raises JobError."""
+    run_main_job(address, still_starting=lambda: server.poll() is None)
     if os.environ.get("RUN_ONCE"):
         sys.exit(stop(server))
-    print(how_to_connect(reachable(address), data_dir), flush=True)
+    print(how_to_connect(address, data_dir), flush=True)
     sys.exit(server.wait())
 
 
@@ -82,16 +89,6 @@ def start(address: Address, data_dir: Path) -> subprocess.Popen[bytes]:
         "MODELWIRE_PASSWORD": address.password,
     }
     return subprocess.Popen([program, "serve"], env={**os.environ, **settings})
-
-
-def stop_with_us(server: subprocess.Popen[bytes]) -> None:
-    """From now on SIGINT and SIGTERM end the server first, and us with its exit code."""
-
-    def on_signal(number: int, frame: FrameType | None) -> NoReturn:
-        sys.exit(stop(server))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
 
 
 def stop(server: subprocess.Popen[bytes]) -> int:

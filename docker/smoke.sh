@@ -5,7 +5,7 @@
 #        docker/smoke.sh --no-docker  the image's steps in a temporary directory, and not as root;
 #                                     needs the mariadb or mysql client
 #
-# --no-docker takes the embedded model from the file MODELWIRE_LOCAL_MODEL_PATH, if that is set.
+# --no-docker takes the embedded model from the file MODELWIRE_LOCAL_MODEL, if that is set.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -57,34 +57,42 @@ find_python() {
     return 1
 }
 
+root='' server=''
+clean_up() {
+    if [ -n "$server" ]; then
+        kill "$server" || true
+        wait "$server" || true
+    fi
+    rm -rf "$root"
+}
+
 without_docker() {
-    local python client server=
+    local python client
     python=$(find_python)
     client=$(command -v mariadb || command -v mysql) || { echo "no mariadb or mysql client" >&2; return 1; }
     root=$(mktemp -d)
-    trap 'rm -rf "$root"' EXIT
+    trap clean_up EXIT
     chmod 755 "$root"
-    export MODELWIRE_HOST=127.0.0.1 MODELWIRE_DATA_DIR="$root/data" HOME="$root/data"
+    export MODELWIRE_HOST=127.0.0.1 MODELWIRE_DATA_DIR="$root/data"
 
     say "install, as the Dockerfile does, with $("$python" --version)"
     mkdir "$root/source" "$root/data"
     cp -R pyproject.toml requirements.lock README.md LICENSE NOTICE engines catalog proxy "$root/source"
-    if [ -n "${MODELWIRE_LOCAL_MODEL_PATH:-}" ]; then
-        cp "$MODELWIRE_LOCAL_MODEL_PATH" "$root/data/model.gguf"
-        export MODELWIRE_LOCAL_MODEL_PATH="$root/data/model.gguf"
+    if [ -n "${MODELWIRE_LOCAL_MODEL:-}" ]; then
+        cp "$MODELWIRE_LOCAL_MODEL" "$root/data/model.gguf"
+        export MODELWIRE_LOCAL_MODEL="$root/data/model.gguf"
     fi
     if [ "$(id -u)" = 0 ]; then
         chown -R "$CONTAINER_USER:$CONTAINER_USER" "$root/data"
     fi
     sh docker/install.sh "$python" "$root/source" "$root/venv"
-    export PATH="$root/venv/bin:$PATH"
+    export PATH="$root/venv/bin:$PATH" HOME="$root/data"
 
     say "start, as user $("${unprivileged[@]}" id -u)"
     cd "$root/data" # nothing of the checkout can be imported from here
     "${unprivileged[@]}" sh "$OLDPWD/docker/start.sh" &
     server=$!
     cd "$OLDPWD"
-    trap 'kill "$server" 2>/dev/null && wait "$server"; rm -rf "$root"' EXIT
     wait_until_healthy "$server"
 
     say "the main job, by $client"
@@ -93,6 +101,7 @@ without_docker() {
     say "stop"
     kill "$server"
     wait "$server"
+    server=''
 }
 
 wait_until_healthy() {

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from engines import prompt
 from engines.base import Engine, Environment, Handler
-from engines.endpoint import Address, Endpoint
+from engines.endpoint import Endpoint
 from engines.errors import EndpointUnreachable, HandlerUnavailable, ModelNotServed
+from engines.http_lanes import Address
 from engines.local_process import Launch, LocalServer, StartLimit, start, stop
 from engines.model import MODEL_OPTIONS
 from engines.model_file import find_model_file
@@ -82,7 +83,13 @@ class LocalEngine:
             raise EndpointUnreachable("the embedded engine is closed")
         if self._starting is None or _is_over(self._starting):
             self._starting = asyncio.create_task(self._start(self._starting))
-        return (await asyncio.shield(self._starting)).endpoint
+        starting = self._starting
+        try:
+            return (await asyncio.shield(starting)).endpoint
+        except asyncio.CancelledError:
+            if not starting.cancelled():
+                raise
+            raise EndpointUnreachable("the embedded engine was closed") from None
 
     async def _start(self, before: asyncio.Task[_Running] | None) -> _Running:
         if before is not None and before.exception() is None:

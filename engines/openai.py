@@ -1,4 +1,4 @@
-"""An engine over any OpenAI-compatible API, and its handler.
+"""An engine over any OpenAI-compatible API.
 
 Labelled targets go out with a JSON schema; where the endpoint does not take one, as an instruction
 with one repair. Retries of failed calls are the scheduler's.
@@ -7,8 +7,10 @@ with one repair. Retries of failed calls are the scheduler's.
 from difflib import get_close_matches
 
 from engines import prompt
-from engines.endpoint import Address, Completion, Endpoint
+from engines.endpoint import Endpoint
 from engines.errors import BadReply, EndpointFailed, ModelNotServed
+from engines.http_lanes import Address
+from engines.http_reply import Completion
 from engines.task import ModelSpec, Prediction, Target, Task, Usage
 
 _NEAR_NAMES = 5

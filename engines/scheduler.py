@@ -14,6 +14,7 @@ from typing import TypeAlias
 from engines.base import Engine
 from engines.errors import (
     AuthenticationFailed,
+    EndpointFailed,
     EndpointTimeout,
     EndpointUnreachable,
     EngineError,
@@ -103,10 +104,20 @@ async def _answer(
 ) -> None:
     try:
         prediction = await _persist(engine, task, retries)
-        if not answer.done():
-            answer.set_result(prediction)
+    except asyncio.CancelledError:
+        if _is_cancelled():
+            raise
+        prediction = Prediction(None, error=EndpointFailed("the engine dropped the call"))
     finally:
         places.release()
+    if not answer.done():
+        answer.set_result(prediction)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task is meant by a CancelledError, or only something that it waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 async def _persist(engine: Engine, task: Task, retries: Retries) -> Prediction:

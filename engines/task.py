@@ -32,7 +32,8 @@ class ModelSpec:
     model_name: str
     template: Template
     target: Target
-    parameters: tuple[tuple[str, Value], ...] = ()
+    # Compared, not hashed: a value may be a list.
+    parameters: tuple[tuple[str, Value], ...] = field(default=(), hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from proxy.variables import Value
 
 
 async def answer(statement: s.Statement, state: State) -> Result:
-    """Answer a statement. Raises the errors that proxy/errors.py has codes for; may be cancelled."""
+    """Answer a statement. Raises what proxy/errors.py has codes for; may be cancelled."""
     return await _ANSWERS[type(statement)](statement, state)
 
 
@@ -55,6 +55,8 @@ async def _modify(statement: s.Modify, state: State) -> Done:
     else:
         await state.transactions.before_definition()
     bound = state.binder().bind(statement.tree)
+    if statement.tree.args.get("kind") == "VIEW" and (bound.models or bound.snapshots):
+        raise Unsupported("A view over a model or information_schema is not supported yet")
     executor = state.executor()
     try:
         planner = await _planner(bound, executor, state)
@@ -97,7 +99,7 @@ def _warn_of_plan(planner: Planner, state: State) -> None:
 
 
 def _named(error: BaseException, bound: Bound, state: State) -> BaseException:
-    """DuckDB names a missing table alone; the client reads where it was looked for, and what is near."""
+    """DuckDB names a missing table alone; the client reads its database too, and what is near."""
     if not isinstance(error, TableUnknown) or error.table is None:
         return error
     for table in bound.tree.find_all(exp.Table):

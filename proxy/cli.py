@@ -1,4 +1,4 @@
-"""The command line: `modelwire serve`. Flags are made of the settings, so that none is forgotten."""
+"""The command line: `modelwire serve`. Flags are made of the settings: none is forgotten."""
 
 import argparse
 import asyncio
@@ -10,18 +10,20 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from catalog.errors import CatalogError
+from proxy.memory import keep_little
 from proxy.server import serve
 from proxy.settings import Settings
 from proxy.variables import VERSION
 
 try:
-    from uvloop import run
-except ImportError:  # no uvloop for this platform
-    from asyncio import run
+    from uvloop import new_event_loop
+except ImportError:  # not made for this platform
+    from asyncio import new_event_loop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the process's exit status."""
+    keep_little()
     given = vars(_parser().parse_args(arguments))
     given.pop("command")
     try:
@@ -31,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         # Their lines of every request would drown ours.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        run(serve(settings))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(settings))
     except ValidationError as error:
         return _refuse(*(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
     except (CatalogError, OSError, ValueError) as error:

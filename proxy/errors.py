@@ -1,6 +1,6 @@
 """Every error that a client can see, with its one MySQL code and SQLSTATE.
 
-Engines and catalog raise their own trees and know no codes; the table here has a row for each class.
+Engines and catalog raise their own trees and know no codes; the table here has a row per class.
 Codes: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 """
 
@@ -226,5 +226,5 @@ def code_of(error: Exception) -> MysqlCode:
 
 
 def text_of(error: Exception) -> str:
-    """The message that a client may read: our own words, or a fixed text for what we did not foresee."""
+    """The message that a client may read: our own words, or a fixed text for the unforeseen."""
     return str(error) if type(error) in CODES else UNKNOWN_TEXT

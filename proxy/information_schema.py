@@ -37,7 +37,7 @@ class Sight:
 
 
 async def snapshot(table: str, relation: str, sight: Sight) -> Snapshot:
-    """The rows of `information_schema.<table>` now, as the relation of that name. Raises TableUnknown."""
+    """What `information_schema.<table>` holds now, as that relation. Raises TableUnknown."""
     if table not in _TABLES:
         hint = did_you_mean(table, _TABLES)
         raise TableUnknown(f"Unknown table '{table}' in {INFORMATION_SCHEMA}{hint}")
@@ -158,7 +158,11 @@ def _model(model: ModelRecord) -> tuple[Value, ...]:
 
 async def _ml_engines(sight: Sight) -> _Rows:
     return [
-        (engine.name, engine.handler, json.dumps(_shown_arguments(engine.arguments, engine.secrets)))
+        (
+            engine.name,
+            engine.handler,
+            json.dumps(_shown_arguments(engine.arguments, engine.secrets)),
+        )
         for engine in sight.store.engines
     ]
 
@@ -178,7 +182,9 @@ async def _handlers(sight: Sight) -> _Rows:
             handler.title,
             handler.description,
             handler.version,
-            json.dumps({o.name: _option(o.description, o.required) for o in handler.engine_options}),
+            json.dumps(
+                {o.name: _option(o.description, o.required) for o in handler.engine_options}
+            ),
             0 if handler.import_error else 1,
             handler.import_error,
         )

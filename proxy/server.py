@@ -25,9 +25,9 @@ from proxy.variables import VERSION, global_variables
 from proxy.wire.accounts import Account
 from proxy.wire.auth import make_account, verify_clear
 from proxy.wire.limits import Limits
-from proxy.wire.listener import Keys, Listener
+from proxy.wire.listener import Listener
 from proxy.wire.processes import Processes
-from proxy.wire.tls import given_context, rsa_key, self_signed_context
+from proxy.wire.tls import Keys, given_context, rsa_key, self_signed_context
 
 logger = logging.getLogger("modelwire")
 
@@ -48,7 +48,9 @@ class StoredAccounts:
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then stop: running statements get shutdown_grace seconds,
-    and the catalog is closed clean. Raises CatalogError, OSError, ValueError for what cannot start."""
+    and the catalog is closed clean.
+
+    Raises CatalogError, OSError, ValueError for what cannot start."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

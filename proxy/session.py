@@ -113,7 +113,7 @@ class Session:
         return Rows(result.columns, self._counted(result.batches, deadline))
 
     def _deadline(self, statement: s.Statement) -> float | None:
-        """The loop's time at which a query must be done; other statements have none, as in MySQL."""
+        """The loop's time at which a query must be done; others have none, as in MySQL."""
         milliseconds = self._state.variables.number("max_execution_time")
         if not milliseconds or not isinstance(statement, s.Query):
             return None

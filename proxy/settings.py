@@ -20,7 +20,9 @@ def _secret(description: str, *names: str) -> SecretStr | None:
 class Settings(BaseSettings):
     """Every setting by its name; MODELWIRE_<NAME> is its environment variable."""
 
-    model_config = SettingsConfigDict(env_prefix="MODELWIRE_", populate_by_name=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="MODELWIRE_", populate_by_name=True, extra="forbid"
+    )
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(3307, ge=0, le=65535, description="TCP port; 0 takes a free one")
@@ -49,7 +51,9 @@ class Settings(BaseSettings):
         "MODELWIRE_SECRET_KEY",
     )
     local_model: Path | None = Field(None, description="GGUF file of the embedded model")
-    local_threads: int = Field(0, ge=0, description="threads of the embedded model; 0 is one a core")
+    local_threads: int = Field(
+        0, ge=0, description="threads of the embedded model; 0 is one a core"
+    )
     anyscale_endpoints_api_base: str | None = Field(
         None, description="base URL that handler anyscale_endpoints uses by default"
     )

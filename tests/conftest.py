@@ -1,10 +1,14 @@
 """What every test may ask for."""
 
+import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engines.base import Environment
+from engines.model_file import find_model_file
 from tests.support.proxy import ProxyProcess
 
 
@@ -20,6 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def accept(request: pytest.FixtureRequest) -> bool:
     """Whether expected outputs are to be rewritten (`make accept`)."""
     return bool(request.config.getoption("--accept"))
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    """The embedded model's file, fetched once into MODELWIRE_TEST_MODEL_DIR or the user's cache."""
+    kept = os.environ.get("MODELWIRE_TEST_MODEL_DIR") or Path.home() / ".cache" / "modelwire"
+    return asyncio.run(find_model_file(Environment(data_dir=Path(kept))))
 
 
 @pytest.fixture

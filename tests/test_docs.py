@@ -52,13 +52,16 @@ def outcome(connection: "pymysql.Connection[pymysql.cursors.Cursor]", sql: str) 
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_statement_of_a_document_does_what_it_says(document: Path, tmp_path: Path) -> None:
+def test_every_statement_of_a_document_does_what_it_says(
+    document: Path, tmp_path: Path, model_path: Path
+) -> None:
     with Endpoint("positive") as endpoint:
         settings = {
             "MODELWIRE_ANYSCALE_ENDPOINTS_API_BASE": endpoint.url,
             "MODELWIRE_ANYSCALE_ENDPOINTS_API_KEY": KEY,
             "MODELWIRE_OPENAI_API_BASE": endpoint.url,
             "MODELWIRE_OPENAI_API_KEY": KEY,
+            "MODELWIRE_LOCAL_MODEL": str(model_path),
         }
         with ProxyProcess(tmp_path / "data", settings) as proxy:
             connection = proxy.connect(read_timeout=300)

@@ -56,6 +56,7 @@ a\tb
 2\t(empty)
 
 warnings
+Level\tCode\tMessage
 Warning\t1364\tno input
 
 restart
@@ -72,8 +73,8 @@ def test_every_block_is_read():
         Count(22, "INSERT INTO t VALUES (1), (2)", 2),
         Error(25, "SELECT * FROM u", 1146, "Table .* (gone|lost)", calls=1),
         Query(28, "SELECT a, b\nFROM t", ("a\tb", "1\tNULL", "2\t(empty)"), rowsort=True, calls=2),
-        Warnings(36, ("Warning\t1364\tno input",)),
-        Restart(39),
+        Warnings(36, ("Level\tCode\tMessage", "Warning\t1364\tno input")),
+        Restart(40),
     )
 
 

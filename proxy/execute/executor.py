@@ -5,17 +5,18 @@ No node decides anything here: what is read, asked and joined stands in the plan
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from sqlglot import exp
 
-from catalog.database import Cursor, Field, Row
+from catalog.database import BATCH_ROWS, Cursor, Field
+from catalog.database import Row as DatabaseRow
 from catalog.errors import CatalogError
 from engines.errors import EngineError
 from proxy.execute.columns import as_text, column_of
+from proxy.execute.constant import Row, constant_row, inline
 from proxy.execute.engine_pool import EnginePool
-from proxy.execute.predict import run_predict
+from proxy.execute.predict import predict_row, run_predict
 from proxy.plan.nodes import (
     Node,
     Passthrough,
@@ -45,6 +46,7 @@ class Executor:
         self._engines = engines
         self._warn = warn
         self._relations: list[str] = []
+        self._constants: dict[str, Row] = {}
 
     async def open(self, snapshots: Sequence[Snapshot]) -> None:
         """Make the relations that planning already looks at."""
@@ -57,22 +59,28 @@ class Executor:
 
     async def rows(self, plan: Node) -> Rows:
         """The answer of a query: everything below the root is made now, the root's rows flow as
-        they are read, and the end of them closes this executor. Raises CatalogError, EngineError."""
+        they are read, and the last of them closes this executor.
+
+        Raises CatalogError, EngineError."""
         assert isinstance(plan, Passthrough | Residual)
         await self._make_below(plan)
-        fields = await self.fields(plan.sql)
-        columns = tuple(column_of(field) for field in fields)
-        return Rows(columns, self._stream(to_duckdb(as_text(plan.sql, fields))))
+        query = inline(plan.sql, self._constants)
+        fields, first = await self._cursor.open(
+            to_duckdb(query.copy()), lambda fields: to_duckdb(as_text(query, fields))
+        )
+        return Rows(tuple(column_of(field) for field in fields), self._stream(first))
 
     async def write(self, plan: Write) -> Done:
         """Carry out a statement that changes tables, then close. Raises as `rows`."""
         await self._make_below(plan)
-        rows = await self._cursor.execute(to_duckdb(plan.tree))
+        rows = await self._cursor.execute(to_duckdb(inline(plan.tree, self._constants)))
         await self.close()
         return Done(affected_rows=_count(plan.tree, rows))
 
     async def close(self) -> None:
         """Let the relations go; in a transaction that failed they are gone with it."""
+        if not self._relations:
+            return
         drops = [(f'DROP TABLE IF EXISTS "{name}"', ()) for name in self._relations]
         self._relations.clear()
         try:
@@ -80,11 +88,12 @@ class Executor:
         except CatalogError:
             return
 
-    async def _stream(self, sql: str) -> AsyncIterator[Batch]:
+    async def _stream(self, batch: Batch) -> AsyncIterator[Batch]:
         try:
-            async with aclosing(self._cursor.stream(sql)) as batches:
-                async for batch in batches:
-                    yield batch
+            while batch:
+                last = len(batch) < BATCH_ROWS
+                yield batch
+                batch = [] if last else await self._cursor.more()
         finally:
             await self.close()
 
@@ -95,7 +104,6 @@ class Executor:
 
     async def _make(self, node: Node) -> None:
         assert isinstance(node, Snapshot | Scan | Predict | Residual)
-        self._relations.append(node.name)
         await _MAKERS[type(node)](self, node)
 
     async def _snapshot(self, node: Snapshot) -> None:
@@ -103,19 +111,30 @@ class Executor:
             f'CAST(row[{n}] AS {column.type}) AS "{column.name}"'
             for n, column in enumerate(node.columns, 1)
         )
+        self._relations.append(node.name)
         await self._cursor.execute(
             f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS SELECT {items} '
-            'FROM (SELECT unnest(from_json($1, \'[["VARCHAR"]]\')) AS row)',
+            "FROM (SELECT unnest(from_json($1, '[[\"VARCHAR\"]]')) AS row)",
             [json.dumps(node.rows)],
         )
 
     async def _relation(self, node: Scan | Residual) -> None:
-        query = to_duckdb(node.sql.copy())
+        row = constant_row(node.sql)
+        if row is not None:
+            self._constants[node.name] = row
+            return
+        self._relations.append(node.name)
+        query = to_duckdb(inline(node.sql, self._constants).copy())
         await self._cursor.execute(f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS {query}')
 
     async def _predict(self, node: Predict) -> None:
         model = self._engines.model(node.model)
         assert isinstance(node.child, Scan | Predict | Residual)
+        row = self._constants.get(node.child.name)
+        if row is not None:
+            self._constants[node.name] = await predict_row(node, row, model, self._warn)
+            return
+        self._relations.append(node.name)
         await run_predict(node, node.child.name, self._cursor, model, self._warn)
 
 
@@ -127,7 +146,7 @@ _MAKERS: dict[type[Node], Callable[[Executor, Any], Awaitable[None]]] = {
 }
 
 
-def _count(tree: exp.Expr, rows: list[Row]) -> int:
+def _count(tree: exp.Expr, rows: list[DatabaseRow]) -> int:
     """DuckDB answers a statement that counts with one number."""
     counts = isinstance(tree, _COUNTED) or isinstance(tree.args.get("expression"), exp.Query)
     return int(rows[0][0]) if counts and rows else 0

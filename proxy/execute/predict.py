@@ -4,13 +4,16 @@ How calls are scheduled is the engines' business; what failed becomes NULL and a
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
-from catalog.database import Cursor, Row
+from sqlglot import exp
+
+from catalog.database import Cursor
 from engines.errors import EngineError
 from engines.scheduler import predict_all
 from engines.task import Prediction, Task
+from proxy.execute.constant import Row, text_of
 from proxy.execute.engine_pool import LiveModel
 from proxy.plan.nodes import Predict
 
@@ -31,13 +34,24 @@ async def run_predict(
         if prediction.error is not None:
             warn(prediction.error)
     answers = [
-        [*prompt, prediction.value]
-        for prompt, prediction in zip(prompts, predictions, strict=True)
+        [*prompt, prediction.value] for prompt, prediction in zip(prompts, predictions, strict=True)
     ]
     await cursor.execute(_join(node, child), [json.dumps(answers)])
 
 
-async def _ask(model: LiveModel, prompts: list[Row]) -> list[Prediction]:
+async def predict_row(node: Predict, child: Row, model: LiveModel, warn: Warn) -> Row:
+    """The one-row relation `node.name`; as run_predict, without DuckDB."""
+    inputs = tuple(text_of(child[name]) for name in node.inputs)
+    value = None
+    if any(given is not None for given in inputs):
+        (prediction,) = await _ask(model, [inputs])
+        value = prediction.value
+        if prediction.error is not None:
+            warn(prediction.error)
+    return {**child, node.target: exp.convert(value)}
+
+
+async def _ask(model: LiveModel, prompts: Sequence[tuple[str | None, ...]]) -> list[Prediction]:
     # NULL beside a given value is empty text in the prompt: the two are one task
     tasks = (Task(model.spec, tuple(value or "" for value in prompt)) for prompt in prompts)
     async with aclosing(predict_all(model.engine, tasks)) as predictions:
@@ -59,6 +73,6 @@ def _join(node: Predict, child: str) -> str:
     return (
         f"CREATE OR REPLACE TEMP TABLE {node.name} AS "
         f"SELECT c.*, a.answer[{len(node.inputs) + 1}] AS {node.target} FROM {child} AS c "
-        'LEFT JOIN (SELECT unnest(from_json($1, \'[["VARCHAR"]]\')) AS answer) AS a '
+        "LEFT JOIN (SELECT unnest(from_json($1, '[[\"VARCHAR\"]]')) AS answer) AS a "
         f"ON {same} ORDER BY c.rowid"
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from catalog.errors import AlreadyExists
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import ModelRecord
 from catalog.store import Store
@@ -70,7 +71,7 @@ class Binder:
         return bound
 
     def database(self, name: str | None) -> str:
-        """The database that a name, or the lack of one, means. Raises NoDatabase, DatabaseUnknown."""
+        """The database that a name, or its lack, means. Raises NoDatabase, DatabaseUnknown."""
         if name is None and self._facts.database is None:
             raise NoDatabase("No database selected")
         return self._projects.resolve(name or self._facts.database or "")
@@ -141,6 +142,8 @@ def _refuse_as_target(table: exp.Table, model: ModelRecord) -> None:
         parent = parent.parent
     if isinstance(parent, exp.Insert | exp.Update | exp.Delete | exp.Create | exp.Drop | exp.Alter):
         is_target = parent.this is table or parent.this is table.parent
+        if isinstance(parent, exp.Create) and is_target:
+            raise AlreadyExists(f"Model '{model.project}.{model.name}' already exists")
         if is_target or isinstance(parent, exp.Drop):
             raise Unsupported(
                 f"'{model.project}.{model.name}' is a model: "
@@ -149,26 +152,19 @@ def _refuse_as_target(table: exp.Table, model: ModelRecord) -> None:
 
 
 def _is_cte(table: exp.Table) -> bool:
-    """Whether a WITH in reach defines the name. A CTE sees those before it, and itself if it is
-    recursive."""
+    """Whether a WITH in reach defines the name. The body of a CTE reaches those before it, and
+    itself if it is recursive; the statement behind the WITH reaches all."""
     name = table.name.casefold()
     below: Expr = table
     node = table.parent
     while node is not None:
-        with_ = node.args.get("with_")
-        if with_ is not None and with_ is not below:
-            if any(cte.alias.casefold() == name for cte in with_.expressions):
-                return True
         if isinstance(node, exp.With):
-            for cte in node.expressions:
-                if cte is below and not node.recursive:
-                    break
-                if cte.alias.casefold() == name:
-                    return True
-                if cte is below:
-                    break
-            below = node.parent or node
-            node = below.parent
-            continue
+            position = node.expressions.index(below)
+            reach = node.expressions[: position + bool(node.recursive)]
+        else:
+            with_ = node.args.get("with_")
+            reach = with_.expressions if with_ is not None and with_ is not below else []
+        if any(cte.alias.casefold() == name for cte in reach):
+            return True
         below, node = node, node.parent
     return False

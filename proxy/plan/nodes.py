@@ -15,7 +15,7 @@ from catalog.records import ModelRecord
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Rows of the proxy's own (definitions, processes), typed as `columns` say in DuckDB's terms."""
+    """Rows of the proxy's own (definitions, processes), of the DuckDB types in `columns`."""
 
     name: str
     columns: tuple[Field, ...]
@@ -66,7 +66,7 @@ class Predict:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """What is left to do over predicted rows. At the root `name` is empty: the rows are the answer."""
+    """What is left to do over predicted rows. At the root, where it is the answer, `name` is ''."""
 
     name: str
     child: "Node"

@@ -18,7 +18,7 @@ _CHILD = "__p"
 
 @dataclass(slots=True)
 class Stages:
-    """`early` sources are joined in the Scan, `late` ones in the Residual; `models` in their order."""
+    """`early` sources are joined in the Scan, `late` ones in the Residual, `models` in order."""
 
     context: Context
     early: list[Source]
@@ -58,9 +58,7 @@ class Stages:
             if decided or self._waits(mapping):
                 node = self._between(node, mapping, decided)
             inputs = tuple(self._input_names(mapping))
-            node = Predict(
-                self.context.name(), node, mapping.record, inputs, self._target(mapping)
-            )
+            node = Predict(self.context.name(), node, mapping.record, inputs, self._target(mapping))
             ready.add(mapping.alias)
         return Residual(name, node, self._above(select, node.name, kept))
 

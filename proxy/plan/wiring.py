@@ -35,7 +35,9 @@ def substitute(
         _replace_in(clause, mappings)
     for mapping in mappings:
         if guards.get(mapping.alias):
-            _guard(mapping, guards[mapping.alias], mappings, [where, *(s.on for s in plain)], clauses)
+            _guard(
+                mapping, guards[mapping.alias], mappings, [where, *(s.on for s in plain)], clauses
+            )
 
 
 def order_models(mappings: list[Mapping], used: Iterable[Expr]) -> list[Mapping]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlglot import exp
-from sqlglot import Token, TokenType
+from sqlglot import Token, TokenType, exp
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
@@ -51,7 +50,7 @@ def _leading_select(query: exp.Expr) -> exp.Select | None:
 
 
 def _item_texts(sql: str, tokens: Sequence[Token]) -> list[str]:
-    """The texts between the commas of the first select list that stands outside of WITH's bodies."""
+    """The texts between the commas of the first select list outside of WITH's bodies."""
     start = _list_start(tokens)
     texts: list[str] = []
     depth, first = 0, start
@@ -70,13 +69,10 @@ def _item_texts(sql: str, tokens: Sequence[Token]) -> list[str]:
 
 def _list_start(tokens: Sequence[Token]) -> int:
     """Where the list begins; a WITH's parenthesised bodies are stepped over."""
-    depth = 0
-    with_bodies = bool(tokens) and tokens[0].token_type is TokenType.WITH
+    depth, in_with = 0, bool(tokens) and tokens[0].token_type is TokenType.WITH
     for at, token in enumerate(tokens):
-        if token.token_type is TokenType.SELECT and (depth == 0 or not with_bodies):
-            at += 1
-            while at < len(tokens) and tokens[at].token_type in _LEADS:
-                at += 1
-            return at
+        if token.token_type is TokenType.SELECT and not (in_with and depth):
+            behind = enumerate(tokens[at + 1 :], start=at + 1)
+            return next((n for n, t in behind if t.token_type not in _LEADS), len(tokens))
         depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
     return len(tokens)

@@ -3,6 +3,8 @@
 Recursive descent over sqlglot's tokens: its compiled parser cannot be subclassed.
 """
 
+from collections.abc import Callable
+
 from proxy.errors import SyntaxFault, Unsupported
 from proxy.sql.options import parse_options
 from proxy.sql.statements import (
@@ -24,22 +26,11 @@ _TEXT_TYPES = ("TEXT", "VARCHAR", "CHAR", "STRING", "LONGTEXT", "MEDIUMTEXT")
 
 def parse_ml(cursor: Cursor) -> Statement | None:
     """One of our own statements, or None, with nothing read, for sqlglot to try."""
-    match cursor.words(4):
-        case ("CREATE", "OR", "REPLACE", word) if word in _MODEL:
-            return _create_model(cursor)
-        case ("CREATE", word, *_) if word in _MODEL:
-            return _create_model(cursor)
-        case ("CREATE", "ML_ENGINE", *_):
-            return _create_engine(cursor)
-        case ("CREATE", word, *_) if word in _DATABASE:
-            return _create_database(cursor)
-        case ("DROP", word, *_) if word in _MODEL:
-            return _drop_model(cursor)
-        case ("DROP", "ML_ENGINE", *_):
-            return _drop_engine(cursor)
-        case ("DROP", word, *_) if word in _DATABASE:
-            return _drop_database(cursor)
-    return None
+    verb, *rest = cursor.words(4)
+    if rest[:2] == ["OR", "REPLACE"]:
+        rest = rest[2:]
+    parse = _PARSERS.get((verb, rest[0])) if rest else None
+    return parse(cursor) if parse else None
 
 
 def parse_name(cursor: Cursor) -> Name:
@@ -143,7 +134,10 @@ def _skip_charset(cursor: Cursor) -> None:
     """[DEFAULT] CHARACTER SET x, COLLATE y: everything here is utf8mb4."""
     while not cursor.done:
         cursor.take("DEFAULT")
-        if not (cursor.take_any("CHARACTER SET", "CHARSET", "COLLATE") or cursor.take("CHARACTER", "SET")):
+        if not (
+            cursor.take_any("CHARACTER SET", "CHARSET", "COLLATE")
+            or cursor.take("CHARACTER", "SET")
+        ):
             raise cursor.fault()
         cursor.take("=")
         cursor.token()
@@ -156,3 +150,13 @@ def _drop_database(cursor: Cursor) -> DropDatabase:
     name = cursor.name()
     cursor.end()
     return DropDatabase(name, if_exists)
+
+
+_PARSERS: dict[tuple[str, str], Callable[[Cursor], Statement]] = {
+    ("CREATE", "ML_ENGINE"): _create_engine,
+    ("DROP", "ML_ENGINE"): _drop_engine,
+    **dict.fromkeys((("CREATE", word) for word in _MODEL), _create_model),
+    **dict.fromkeys((("DROP", word) for word in _MODEL), _drop_model),
+    **dict.fromkeys((("CREATE", word) for word in _DATABASE), _create_database),
+    **dict.fromkeys((("DROP", word) for word in _DATABASE), _drop_database),
+}

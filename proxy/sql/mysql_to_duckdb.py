@@ -3,6 +3,9 @@
 What sqlglot's dialects already translate is left to them; here is the rest.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlglot import exp
 
 from proxy.errors import Unsupported
@@ -63,7 +66,7 @@ def _select(node: exp.Select) -> None:
     node.set("locks", None)
 
 
-_REWRITES = {
+_REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
     exp.Create: _create,
     exp.ColumnDef: _column,
     exp.Schema: _schema,

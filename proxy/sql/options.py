@@ -6,7 +6,7 @@ Which names and values make sense is the engines' business.
 from collections.abc import Callable
 from typing import Any
 
-from sqlglot import TokenType
+from sqlglot import Token, TokenType
 
 from proxy.errors import SyntaxFault
 from proxy.sql.tokens import Cursor
@@ -36,25 +36,16 @@ def parse_options(cursor: Cursor) -> dict[str, Any]:
 
 def _value(cursor: Cursor) -> Any:
     token = cursor.token()
-    kind = token.token_type
-    if kind is TokenType.STRING:
-        return token.text
-    if kind in (TokenType.DASH, TokenType.PLUS):
-        number = _number(cursor)
-        return -number if kind is TokenType.DASH else number
-    if kind is TokenType.NUMBER:
-        return _read_number(token.text)
-    if kind is TokenType.L_BRACE:
-        return dict(_items(cursor, "}", _pair))
-    if kind is TokenType.L_BRACKET:
-        return list(_items(cursor, "]", _value))
-    if kind is TokenType.IDENTIFIER:
-        return token.text
-    word = token.text.upper()
-    if word in _WORDS:
-        return _WORDS[word]
+    read = _READERS.get(token.token_type, _word)
+    return read(cursor, token)
+
+
+def _word(cursor: Cursor, token: Token) -> Any:
+    """true, false, null, or a bare word that names a thing: engine = my_engine."""
+    if token.text.upper() in _WORDS:
+        return _WORDS[token.text.upper()]
     if token.text.replace("_", "").isalnum():
-        return token.text  # a bare word names a thing: engine = my_engine
+        return token.text
     raise cursor.fault_at(token)
 
 
@@ -85,3 +76,14 @@ def _items(cursor: Cursor, closing: str, item: Callable[[Cursor], Any]) -> list[
             cursor.expect(",")
         items.append(item(cursor))
     return items
+
+
+_READERS: dict[TokenType, Callable[[Cursor, Token], Any]] = {
+    TokenType.STRING: lambda cursor, token: token.text,
+    TokenType.IDENTIFIER: lambda cursor, token: token.text,
+    TokenType.NUMBER: lambda cursor, token: _read_number(token.text),
+    TokenType.DASH: lambda cursor, token: -_number(cursor),
+    TokenType.PLUS: lambda cursor, token: _number(cursor),
+    TokenType.L_BRACE: lambda cursor, token: dict(_items(cursor, "}", _pair)),
+    TokenType.L_BRACKET: lambda cursor, token: _items(cursor, "]", _value),
+}

@@ -6,9 +6,8 @@ What neither knows is refused; nothing is guessed.
 import logging
 from collections.abc import Callable, Sequence
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ParseError
-from sqlglot import Token, TokenType
 
 from proxy.errors import EmptyQuery, SyntaxFault, Unsupported
 from proxy.sql.labels import label_columns
@@ -36,9 +35,7 @@ _QUERY_STARTS = frozenset({"SELECT", "WITH", "(", "VALUES", "TABLE"})
 
 def split(sql: str) -> list[str]:
     """The texts of the single statements, without their semicolons; empty ones are left out."""
-    return [
-        sql[part[0].start : part[-1].end + 1] for part in _parts(tokenize(sql)) if part
-    ]
+    return [sql[part[0].start : part[-1].end + 1] for part in _parts(tokenize(sql)) if part]
 
 
 def parse(sql: str) -> Statement:
@@ -89,6 +86,9 @@ def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
     if isinstance(tree, exp.Query):
         return Query(label_columns(tree, sql, tokens))
     if isinstance(tree, _MODIFY):
+        made = tree.args.get("expression")
+        if isinstance(tree, exp.Create) and isinstance(made, exp.Query):
+            label_columns(made, sql, tokens)
         return Modify(_offered(tree))
     if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
         return _transaction(tree)
@@ -102,6 +102,8 @@ def _offered(tree: exp.Expr) -> exp.Expr:
         kind = str(tree.args.get("kind", "")).upper()
         if kind not in _CREATED:
             raise Unsupported(f"{tree.key.upper()} {kind} is not supported")
+        if tree.find(exp.TemporaryProperty):
+            raise Unsupported("CREATE TEMPORARY TABLE is not supported")
     return tree
 
 

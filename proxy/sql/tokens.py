@@ -112,7 +112,7 @@ class Cursor:
         return self.sql[self._tokens[start].start : self._tokens[self._at - 2].end + 1]
 
     def expression(self, *, to_comma: bool = False) -> exp.Expr:
-        """All that is left as one expression, or all up to the next comma outside of parentheses."""
+        """All that is left as one expression, or all up to a comma outside of parentheses."""
         tokens, depth = [], 0
         while not self.done and not (to_comma and depth == 0 and self.words(1) == (",",)):
             tokens.append(self.token())

@@ -12,14 +12,15 @@ from contextlib import suppress
 READ_SIZE = 64 * 1024
 
 
-class PeerGone(ConnectionError):  # noqa: N818 - an event more than an error
+class PeerGone(ConnectionError):
     """The peer closed the connection, broke it, or let it time out. No client reads this."""
 
 
 class PeerReader(asyncio.StreamReader):
     """A StreamReader that calls `on_gone` the moment that the peer closes, read or not.
 
-    asyncio tells of a closed peer only those who read; a running query does not.
+    asyncio tells of a closed peer only those who read; a running query does not. (A peer that sends
+    more than 128 KB ahead of its answers is not watched: reading pauses to bound memory.)
     """
 
     on_gone: Callable[[], object] | None = None

@@ -48,7 +48,7 @@ class Connection:
         self._capabilities = handshake.CAPABILITIES
         self._conversation: Conversation | None = None
         self._life: asyncio.Task[None] | None = None
-        self._command: asyncio.Task[None] | None = None
+        self._command: asyncio.Task[bool] | None = None
         self._ending: ProxyError | None = None
 
     async def run(self) -> None:
@@ -191,20 +191,26 @@ class Connection:
             self._stream.on_gone(task.cancel)
         self._stream.on_gone(None)
         self._command = None
-        if self._stream.gone:
+        if self._stream.gone or not (task.cancelled() or task.result()):
             return False
         if task.cancelled() and not conversation.answered:
-            conversation.refuse(self._ending or Killed("Query execution was interrupted"))
-            if self._ending is not None:
-                self._ending = _SAID
+            self._interrupted(conversation)
         await self._stream.drain()
         return True
 
-    async def _answer(self, conversation: Conversation, packet: bytes) -> None:
+    def _interrupted(self, conversation: Conversation) -> None:
+        """The answer of a command that was cut off; it says why, so nothing else need do."""
+        conversation.refuse(self._ending or Killed("Query execution was interrupted"))
+        if self._ending is not None:
+            self._ending = _TOLD
+
+    async def _answer(self, conversation: Conversation, packet: bytes) -> bool:
+        """Whether the client is there to read the answer."""
         try:
             await conversation.answer(packet)
         except PeerGone:
-            self._ending = _SAID
+            return False
+        return True
 
     async def _change_user(self, body: bytes) -> None:
         """A whole new login: the old Handler goes when the new one is open, and a failure is the
@@ -247,4 +253,4 @@ class Connection:
 _QUIT = bytes([Commands.COM_QUIT])
 _CHANGE_USER = bytes([Commands.COM_CHANGE_USER])
 
-_SAID = Killed("The client was told already, or is gone")
+_TOLD = Killed("The client was told already")

@@ -4,7 +4,7 @@ What happens inside a connection is `connection.py`'s business.
 """
 
 import asyncio
-import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +22,6 @@ from proxy.wire.login import Doorkeeper
 from proxy.wire.processes import Processes
 from proxy.wire.stream import PacketStream
 from proxy.wire.tls import Keys
-
-logger = logging.getLogger(__name__)
 
 SERVER_VERSION = "8.0.40-modelwire"
 """Clients choose their dialect by its beginning."""
@@ -101,6 +99,7 @@ class Listener(MysqlServer):
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         assert isinstance(reader, PeerReader)
+        _keep_alive(writer)
         stream = PacketStream(reader, writer, self.limits)
         refusal = self._refusal()
         if refusal is not None:
@@ -123,6 +122,11 @@ class Listener(MysqlServer):
         if len(self._connections) >= self.limits.max_connections:
             return TooManyConnections("Too many connections")
         return None
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """A peer that vanishes without a word is noticed by the kernel, as MySQL has it."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 def _host(writer: asyncio.StreamWriter) -> str:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from engines.registry import find_handler, handlers, open_engine
 from engines.task import Value
 from tests.engines.support import environment, run, spec, tasks
 from tests.support.endpoint import Endpoint
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def open_(handler: str, env: Environment | None = None, **options: Value) -> None:
@@ -52,6 +56,7 @@ def test_base_url_is_what_chat_completions_is_appended_to(given: str, base: str)
         "ftp://h",
         "file:///etc/passwd",
         "http://",
+        "http://h:99999",
         "http://u:pw@h/v1",
         "http://h/v1?k=pw",
     ],
@@ -144,6 +149,14 @@ def test_limits_have_ranges(options: dict[str, Value]) -> None:
 def test_keys_are_declared_secret() -> None:
     secret = {o.name for h in handlers() for o in h.engine_options if o.secret}
     assert secret == {"anyscale_endpoints_api_key", "openai_api_key", "api_key", "extra_headers"}
+
+
+def test_looking_for_handlers_loads_no_model_library() -> None:
+    script = "import sys, engines.registry as r; r.handlers(); print('xllamacpp' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 class FakeEntryPoint:

@@ -103,6 +103,20 @@ def test_one_process_serves_all_who_ask_at_once(environment: Environment) -> Non
     assert children() == []
 
 
+def test_engine_that_is_closed_while_it_starts_fails_those_who_wait(
+    environment: Environment,
+) -> None:
+    async def use(engine: LocalEngine) -> None:
+        waiting = asyncio.create_task(engine.check(None))
+        await asyncio.sleep(0.2)
+        await engine.aclose()
+        with pytest.raises(EndpointUnreachable, match="was closed"):
+            await waiting
+
+    with_local(environment, use)
+    assert children() == []
+
+
 def test_process_that_died_is_started_again(environment: Environment) -> None:
     task = Task(local_spec(TEMPLATE), ("I love it",))
 

@@ -74,6 +74,13 @@ def test_each_distinct_task_is_asked_once() -> None:
     assert endpoint.calls == 3
 
 
+def test_tasks_with_list_parameters_are_told_apart() -> None:
+    asked = [Task(spec(stop=stop), ("a",)) for stop in (["x"], ["y"], ["x"])]
+    with Endpoint("ok") as endpoint:
+        assert values(predicted(endpoint, asked)) == ["ok"] * 3
+    assert [request.body["stop"] for request in endpoint.requests] == [["x"], ["y"]]
+
+
 def test_no_tasks_are_no_calls() -> None:
     with Endpoint("x") as endpoint:
         assert predicted(endpoint, []) == []
@@ -250,6 +257,22 @@ class CountingEngine:
 
     async def aclose(self) -> None:
         return None
+
+
+class DroppingEngine(CountingEngine):
+    """An engine whose own task is cancelled under the call."""
+
+    async def predict(self, task: Task) -> Prediction:
+        raise asyncio.CancelledError
+
+
+def test_call_that_the_engine_drops_is_a_failed_row() -> None:
+    async def use() -> list[Prediction]:
+        return [prediction async for prediction in predict_all(DroppingEngine(), numbered(2))]
+
+    assert [str(prediction.error) for prediction in run(use())] == [
+        "the engine dropped the call"
+    ] * 2
 
 
 def test_source_is_read_only_so_far_ahead() -> None:

@@ -31,7 +31,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One chat completion that was asked for; `prompt` is the last message's content."""
+    """One chat completion that was asked for; `prompt` is all that the user said in it."""
 
     messages: list[dict[str, str]]
     headers: Mapping[str, str]
@@ -39,7 +39,7 @@ class Request:
 
     @property
     def prompt(self) -> str:
-        return self.messages[-1]["content"]
+        return "\n".join(m["content"] for m in self.messages if m["role"] == "user")
 
 
 Replies: TypeAlias = Callable[[str], Reply | str] | Mapping[str, Reply | str] | Reply | str

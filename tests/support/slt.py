@@ -64,6 +64,7 @@ def run(script: Script, data_dir: Path) -> list[Mismatch]:
         endpoint = stack.enter_context(_endpoint(options))
         proxy = stack.enter_context(ProxyProcess(data_dir, dict(settings)))
         runner = _Runner(proxy, endpoint, {"endpoint": endpoint.url, "closed": _closed(stack)})
+        stack.callback(runner.disconnect)
         return [found for block in script.blocks if (found := runner.step(block)) is not None]
 
 
@@ -138,15 +139,22 @@ class _Runner:
                 self.current = block
                 return None
             case Restart():
-                self.clients.clear()
+                self.disconnect()
                 self.proxy.stop()
                 self.proxy.start()
                 return None
             case Warnings():
-                return _compared(block, Warnings(block.line, self._rows("SHOW WARNINGS")[1:]))
+                return _compared(block, Warnings(block.line, self._rows("SHOW WARNINGS")))
             case Ok() | Count() | Error() | Query():
                 return _compared(block, self._observe(block))
         assert_never(block)
+
+    def disconnect(self) -> None:
+        """Close all clients."""
+        for client in self.clients.values():
+            if client.open:
+                client.close()
+        self.clients.clear()
 
     def _observe(self, block: Statement) -> Statement:
         """What `block` would have to say to be right."""

@@ -104,7 +104,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Warnings:
-    """What SHOW WARNINGS says of the statement before: level, code, message."""
+    """What SHOW WARNINGS says of the statement before: its header and rows."""
 
     line: int
     rows: tuple[str, ...]

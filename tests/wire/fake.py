@@ -155,6 +155,9 @@ class FakeHandler:
     async def _bug(self, text: str) -> Result:
         raise RuntimeError("secret of the house")
 
+    async def _upstream(self, text: str) -> Result:
+        raise ConnectionResetError("an endpoint, not the client")
+
     async def _sleep(self, text: str) -> Result:
         self.log.append("sleeping")
         try:

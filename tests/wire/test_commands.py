@@ -171,6 +171,11 @@ def test_a_bug_is_1105_for_the_client_and_a_traceback_for_the_log(
     assert "hush" not in caplog.text
 
 
+def test_a_broken_connection_behind_the_handler_is_not_the_clients(client: RawClient) -> None:
+    assert error_code(client.ask(b"\x03upstream x")) == 1105
+    assert client.ask(b"\x0e")[0] == 0
+
+
 def test_statements_are_read_in_the_clients_character_set(server: Server) -> None:
     client = server.raw()
     client.log_in(collation=8)

@@ -1,5 +1,6 @@
 """Whatever runs for a client ends with it, on KILL, and when the server stops."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ import pytest
 
 from proxy.errors import KillDenied, NoSuchThread
 from proxy.wire.limits import Limits
+from proxy.wire.stream import PacketStream
 from tests.wire.conftest import Server
 from tests.wire.raw import RawClient, error_code
 
@@ -187,3 +189,46 @@ def test_the_grace_is_the_limits_unless_given(serve: Callable[..., Server]) -> N
     client = running(server)
     server.call(server.listener.stop())
     assert error_code(client.read()) == 1053
+
+
+def test_a_query_that_is_killed_before_it_begins_is_answered(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = server.raw()
+    client.log_in()
+    assert client.ask(b"\x0e")[0] == 0
+
+    def kill(stream: PacketStream, callback: Callable[[], object] | None) -> None:
+        if callback is not None:
+            callback()
+
+    monkeypatch.setattr(PacketStream, "on_gone", kill)
+    assert error_code(client.ask(b"\x03select 1")) == 1317
+    monkeypatch.undo()
+    assert client.ask(b"\x0e")[0] == 0
+
+
+def test_kills_at_any_moment_leave_answers_whole(server: Server) -> None:
+    """Clients query and kill each other at random; each answer is complete, or says why not."""
+    wrong: list[object] = []
+
+    def act(seed: int) -> None:
+        dice, client = random.Random(seed), server.raw()
+        client.log_in()
+        for _ in range(120):
+            count = dice.randrange(1, 2000)
+            client.command(f"\x03rows {count} 9".encode())
+            rows, last = client.answer()
+            if len(rows) != count and error_code(last) != 1317:
+                wrong.append((count, len(rows), last))
+            victim = dice.randrange(1, 9)
+            if error := client.ask(f"\x03kill query {victim}".encode())[0]:
+                wrong.extend([victim] if error != 0xFF else [])
+
+    threads = [threading.Thread(target=act, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert not wrong
