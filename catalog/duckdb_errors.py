@@ -4,144 +4,163 @@ The texts are ours too: DuckDB's quote lines of SQL that the client never wrote.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import duckdb
 
-from catalog.errors import (
-    AlreadyExists,
-    CatalogError,
-    ColumnUnknown,
-    ConstraintViolation,
-    ConversionFailed,
-    DatabaseUnknown,
-    DuplicateKey,
-    FunctionUnknown,
-    InUse,
-    NotPermitted,
-    NullViolation,
-    OutOfMemory,
-    OutOfRange,
-    StatementRejected,
-    TableUnknown,
-    TransactionFailed,
-)
+from catalog import errors
 
-_Rule = tuple[type[duckdb.Error], re.Pattern[str], Callable[[re.Match[str]], CatalogError]]
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """An exception of this kind whose first lines fit the pattern is this error with this text."""
+
+    kind: type[duckdb.Error]
+    pattern: re.Pattern[str]
+    error: type[errors.CatalogError]
+    text: str
 
 
 def _rule(
-    kind: type[duckdb.Error], pattern: str, error: Callable[[re.Match[str]], CatalogError]
+    kind: type[duckdb.Error], pattern: str, error: type[errors.CatalogError], text: str = "{text}"
 ) -> _Rule:
-    return kind, re.compile(pattern, re.DOTALL), error
+    return _Rule(kind, re.compile(pattern), error, text)
 
 
-# The first rule whose class and pattern fit decides; the last rows of a class catch the rest.
+# The first rule that fits decides. `{text}` is DuckDB's first line without its head.
 _RULES: tuple[_Rule, ...] = (
     _rule(
         duckdb.CatalogException,
-        r"(?:Table|View) with name \"?(?P<name>[^\n]+?)\"? does not exist!"
-        r"(?:\nDid you mean \"(?P<near>[^\"]+)\")?",
-        lambda m: TableUnknown(
-            f"Table '{m['name']}' doesn't exist",
-            m["name"],
-            (m["near"].split(".")[-1],) if m["near"] and "pg_" not in m["near"] else (),
-        ),
+        r"(?:Table|View) with name \"?(?P<name>[^\n]+?)\"? does not exist",
+        errors.TableUnknown,
+        "Table '{name}' doesn't exist",
     ),
     _rule(
         duckdb.CatalogException,
         r"Function with name \"?(?P<name>\S+?)\"? does not exist",
-        lambda m: FunctionUnknown(f"FUNCTION {m['name']} does not exist"),
+        errors.FunctionUnknown,
+        "FUNCTION {name} does not exist",
     ),
     _rule(
         duckdb.CatalogException,
-        r"Schema with name (?P<name>\S+) does not exist",
-        lambda m: DatabaseUnknown(f"Unknown database '{m['name']}'"),
+        r"Column with name (?P<name>\S+) already exists",
+        errors.ColumnExists,
+        "Duplicate column name '{name}'",
     ),
     _rule(
         duckdb.CatalogException,
         r"with name \"(?P<name>[^\"]+)\" already exists",
-        lambda m: AlreadyExists(f"Table '{m['name']}' already exists"),
+        errors.AlreadyExists,
+        "Table '{name}' already exists",
     ),
     _rule(
         duckdb.CatalogException,
-        r"Existing object (?P<name>\S+) is of type (?P<kind>\w+)",
-        lambda m: AlreadyExists(f"'{m['name']}' is a {m['kind'].lower()}"),
+        r"Existing object (?P<name>\S+) is of type (?P<is>\w+), trying to \w+ type (?P<wanted>\w+)",
+        errors.WrongKind,
+        "'{name}' is not a {wanted} but a {is}",
     ),
+    _rule(duckdb.DependencyException, r"", errors.InUse),
     _rule(
-        duckdb.DependencyException,
-        r"Cannot (?P<text>[^\n!]*)",
-        lambda m: InUse(f"Cannot {m['text'].strip()}"),
+        duckdb.BinderException,
+        r"Ambiguous reference to column name \"(?P<name>[^\"]+)\"",
+        errors.ColumnAmbiguous,
+        "Column '{name}' in 'field list' is ambiguous",
     ),
     _rule(
         duckdb.BinderException,
-        r"Referenced column \"(?P<name>[^\"]+)\" (?:was )?not found",
-        lambda m: ColumnUnknown(f"Unknown column '{m['name']}' in 'field list'"),
+        r"duplicate alias \"(?P<name>[^\"]+)\"",
+        errors.AliasNotUnique,
+        "Not unique table/alias: '{name}'",
+    ),
+    _rule(
+        duckdb.BinderException,
+        r"Referenced (?:update )?column \"?(?P<name>[^\"\n]+?)\"? (?:was )?not found",
+        errors.ColumnUnknown,
+        "Unknown column '{name}' in 'field list'",
+    ),
+    _rule(
+        duckdb.BinderException,
+        r"does not have a column (?:named|with name) \"(?P<name>[^\"]+)\"",
+        errors.ColumnUnknown,
+        "Unknown column '{name}' in 'field list'",
     ),
     _rule(
         duckdb.BinderException,
         r"Referenced table \"(?P<name>[^\"]+)\" not found",
-        lambda m: TableUnknown(f"Unknown table '{m['name']}'"),
+        errors.ColumnUnknown,
+        "Unknown table '{name}'",
     ),
     _rule(
         duckdb.BinderException,
-        r"does not have a column named \"(?P<name>[^\"]+)\"",
-        lambda m: ColumnUnknown(f"Unknown column '{m['name']}' in 'field list'"),
+        r"No function matches the given name and argument types '(?P<call>[^\n]*?)'\.",
+        errors.FunctionUnknown,
+        "No function fits {call}",
     ),
     _rule(
         duckdb.BinderException,
-        r"No function matches the given name and argument types '(?P<call>[^\n]*)'\.",
-        lambda m: FunctionUnknown(f"No function fits {m['call']}"),
+        r"column \"?(?P<name>[^\"\s]+)\"? must appear in the GROUP BY",
+        errors.NotGrouped,
+        "'{name}' is neither in GROUP BY nor inside an aggregate function",
+    ),
+    _rule(
+        duckdb.BinderException, r"cannot contain (?:aggregates|window)", errors.AggregateMisplaced
+    ),
+    _rule(
+        duckdb.BinderException,
+        r"has (?P<has>\d+) columns but (?P<given>\d+) values",
+        errors.ColumnCountMismatch,
+        "Column count doesn't match value count: {has} columns, {given} values",
+    ),
+    _rule(
+        duckdb.BinderException,
+        r"same number of result columns",
+        errors.BranchesDiffer,
+        "The used SELECT statements have a different number of columns",
+    ),
+    _rule(
+        duckdb.BinderException,
+        r"Subquery returns \d+ columns - expected (?P<wanted>\d+)",
+        errors.OperandColumns,
+        "Operand should contain {wanted} column(s)",
     ),
     _rule(
         duckdb.ConstraintException,
-        r"(?:Duplicate key|violation: duplicate key) \"(?P<key>[^\n]*?)\"",
-        lambda m: DuplicateKey(f"Duplicate entry '{m['key']}' for key 'PRIMARY'"),
+        r"[Dd]uplicate key \"(?:[^\":]+: )?(?P<key>[^\"\n]*)\"",
+        errors.DuplicateKey,
+        "Duplicate entry '{key}' for key 'PRIMARY'",
     ),
     _rule(
         duckdb.ConstraintException,
-        r"NOT NULL constraint failed: (?P<table>[^\n.]+)\.(?P<column>[^\n]+)",
-        lambda m: NullViolation(f"Column '{m['column']}' cannot be null"),
+        r"NOT NULL constraint failed: [^\n]*\.(?P<column>[^\n.]+)",
+        errors.NullViolation,
+        "Column '{column}' cannot be null",
     ),
-    _rule(
-        duckdb.ConstraintException,
-        r"(?P<text>[^\n]*)",
-        lambda m: ConstraintViolation(_words(m["text"])),
-    ),
-    _rule(duckdb.OutOfRangeException, r"(?P<text>[^\n]*)", lambda m: OutOfRange(_words(m["text"]))),
-    _rule(
-        duckdb.ConversionException,
-        r"(?P<text>[^\n]*)",
-        lambda m: ConversionFailed(_words(m["text"])),
-    ),
-    _rule(
-        duckdb.InvalidInputException,
-        r"(?P<text>[^\n]*)",
-        lambda m: ConversionFailed(_words(m["text"])),
-    ),
+    _rule(duckdb.ConstraintException, r"foreign key", errors.ForeignKeyViolation),
+    _rule(duckdb.ConstraintException, r"", errors.ConstraintViolation),
+    _rule(duckdb.ConversionException, r"out of range", errors.OutOfRange),
+    _rule(duckdb.OutOfRangeException, r"", errors.OutOfRange),
+    _rule(duckdb.ConversionException, r"", errors.ConversionFailed),
+    _rule(duckdb.InvalidInputException, r"", errors.ConversionFailed),
     _rule(
         duckdb.PermissionException,
-        r"(?P<text>[^\n]*)",
-        lambda m: NotPermitted(
-            "Access to files, the network and the server's settings is not permitted"
-        ),
+        r"",
+        errors.NotPermitted,
+        "Access to files, the network and the server's settings is not permitted",
     ),
+    _rule(duckdb.OutOfMemoryException, r"", errors.OutOfMemory),
+    _rule(duckdb.TransactionException, r"", errors.TransactionFailed),
     _rule(
-        duckdb.OutOfMemoryException, r"(?P<text>[^\n]*)", lambda m: OutOfMemory(_words(m["text"]))
+        duckdb.IOException,
+        r"Could not set lock",
+        errors.CatalogLocked,
+        "Another server has this data directory open",
     ),
-    _rule(
-        duckdb.TransactionException,
-        r"(?P<text>[^\n]*)",
-        lambda m: TransactionFailed(_words(m["text"])),
-    ),
-    _rule(duckdb.Error, r"(?P<text>[^\n]*)", lambda m: StatementRejected(_words(m["text"]))),
+    _rule(duckdb.Error, r"", errors.StatementRejected),
 )
-
-
-def _words(text: str) -> str:
-    """DuckDB's first line without its 'Binder Error: ' head."""
-    return re.sub(r"^(?:[A-Z][\w ]* Error: )+", "", text).strip()
+_HEAD = re.compile(r"^(?:[A-Z]\w*(?: \w+)* Error: )+")
+_NEAR = re.compile(r'Did you mean "(?:[^"]*\.)?(?P<near>[^".]+)"')
 
 
 @contextmanager
@@ -155,8 +174,14 @@ def translated() -> Iterator[None]:
         raise _translate(error) from error
 
 
-def _translate(error: duckdb.Error) -> CatalogError:
-    for kind, pattern, make in _RULES:
-        if isinstance(error, kind) and (match := pattern.search(str(error))):
-            return make(match)
-    return StatementRejected("The statement was rejected")
+def _translate(error: duckdb.Error) -> errors.CatalogError:
+    message = str(error)
+    for rule in _RULES:
+        match = rule.pattern.search(message) if isinstance(error, rule.kind) else None
+        if match is not None:
+            words = _HEAD.sub("", message.split("\n", 1)[0]).strip()
+            text = rule.text.format(text=words, **match.groupdict())
+            if rule.error is errors.TableUnknown:
+                return errors.TableUnknown(text, match["name"], tuple(_NEAR.findall(message)))
+            return rule.error(text)
+    return errors.StatementRejected("The statement was rejected")

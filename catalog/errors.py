@@ -9,10 +9,13 @@ class CatalogError(Exception):
 
     CatalogError
     ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected, EngineUnknown,
-    │       TableUnknown, DropUnknown, AlreadyExists, InUse, ColumnUnknown, FunctionUnknown
-    ├── data: DuplicateKey, NullViolation, ConstraintViolation, ConversionFailed, OutOfRange
+    │       TableUnknown, DropUnknown, AlreadyExists, WrongKind, InUse, ColumnUnknown, ColumnExists,
+    │       ColumnAmbiguous, AliasNotUnique, FunctionUnknown
+    ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, BranchesDiffer, OperandColumns
+    ├── data: DuplicateKey, NullViolation, ForeignKeyViolation, ConstraintViolation,
+    │       ConversionFailed, OutOfRange
     ├── running: StatementRejected, TransactionFailed, NotPermitted, OutOfMemory
-    └── SecretsLocked
+    └── start: SecretsLocked, CatalogLocked
     """
 
 
@@ -54,6 +57,10 @@ class AlreadyExists(CatalogError):
     """A table, view, model or engine of that name is there already."""
 
 
+class WrongKind(CatalogError):
+    """A table where a view is meant, or the other way round."""
+
+
 class InUse(CatalogError):
     """It cannot be dropped while something depends on it."""
 
@@ -62,8 +69,40 @@ class ColumnUnknown(CatalogError):
     """No column of that name in reach."""
 
 
+class ColumnExists(CatalogError):
+    """A column of that name is there already."""
+
+
+class ColumnAmbiguous(CatalogError):
+    """A column that more than one table in reach has."""
+
+
+class AliasNotUnique(CatalogError):
+    """Two tables of one FROM go by the same name."""
+
+
 class FunctionUnknown(CatalogError):
     """No function of that name, or none for these arguments."""
+
+
+class NotGrouped(CatalogError):
+    """A column that is neither grouped nor aggregated."""
+
+
+class AggregateMisplaced(CatalogError):
+    """An aggregate or window function where none may stand."""
+
+
+class ColumnCountMismatch(CatalogError):
+    """INSERT gives more or fewer values than there are columns."""
+
+
+class BranchesDiffer(CatalogError):
+    """The SELECTs of a UNION have different numbers of columns."""
+
+
+class OperandColumns(CatalogError):
+    """A subquery has more columns than its place takes."""
 
 
 class DuplicateKey(CatalogError):
@@ -74,8 +113,12 @@ class NullViolation(CatalogError):
     """NULL for a column that takes none."""
 
 
+class ForeignKeyViolation(CatalogError):
+    """A FOREIGN KEY constraint says no."""
+
+
 class ConstraintViolation(CatalogError):
-    """A CHECK or FOREIGN KEY constraint says no."""
+    """A CHECK constraint says no."""
 
 
 class ConversionFailed(CatalogError):
@@ -100,6 +143,10 @@ class NotPermitted(CatalogError):
 
 class OutOfMemory(CatalogError):
     """The statement needs more memory than it may have."""
+
+
+class CatalogLocked(CatalogError):
+    """Another server has the data directory open."""
 
 
 class SecretsLocked(CatalogError):

@@ -20,8 +20,8 @@ from engines.model import MODEL_OPTIONS
 from engines.model_file import find_model_file
 from engines.task import ModelSpec, Prediction, Target, Task, Value
 
-MODEL_NAME = "qwen2.5-coder-0.5b-instruct"
-_MODEL_NAMES = (MODEL_NAME, "qwen/qwen2.5-coder-0.5b-instruct")
+MODEL_NAME = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
+_MODEL_NAMES = (MODEL_NAME.lower(), "qwen2.5-coder-0.5b-instruct")
 _MAX_TOKENS = 512
 _TIMEOUT = 300.0
 # Else the chat template makes an assistant of the model: 27 of 30 labels right instead of 28.

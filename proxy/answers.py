@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from catalog.errors import TableUnknown
+from catalog.errors import DropUnknown, TableUnknown
 from catalog.suggest import did_you_mean
 from proxy.errors import MissingInput, Unsupported, code_of
 from proxy.execute.columns import mysql_type_name
@@ -102,6 +102,8 @@ def _named(error: BaseException, bound: Bound, state: State) -> BaseException:
     """DuckDB names a missing table alone; the client reads its database too, and what is near."""
     if not isinstance(error, TableUnknown) or error.table is None:
         return error
+    if isinstance(bound.tree, exp.Drop):
+        return DropUnknown(f"Unknown table '{error.table}'")
     for table in bound.tree.find_all(exp.Table):
         if table.db and table.name.casefold() == error.table.casefold():
             models = [m.name for m in state.house.store.models if m.project == table.db]

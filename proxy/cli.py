@@ -4,7 +4,9 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -15,10 +17,9 @@ from proxy.server import serve
 from proxy.settings import Settings
 from proxy.variables import VERSION
 
-try:
-    from uvloop import new_event_loop
-except ImportError:  # not made for this platform
-    from asyncio import new_event_loop
+new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+if find_spec("uvloop"):  # it is not made for every platform
+    new_event_loop = import_module("uvloop").new_event_loop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

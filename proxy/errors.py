@@ -15,8 +15,7 @@ class ProxyError(Exception):
 
     ProxyError
     ├── statement: SyntaxFault, Unsupported, EmptyQuery, UnknownColumn, AmbiguousColumn,
-    │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, NoDatabase,
-    │       AggregateMisuse
+    │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, NoDatabase
     ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
     │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
     │       UnknownPrepared, WrongParameters, SecureTransportRequired, IdleTimeout
@@ -62,10 +61,6 @@ class ReadOnlyVariable(ProxyError):
 
 class NoDatabase(ProxyError):
     """No database is chosen."""
-
-
-class AggregateMisuse(ProxyError):
-    """An aggregate where none may stand, or a column that is neither grouped nor aggregated."""
 
 
 class AccessDenied(ProxyError):
@@ -163,7 +158,6 @@ CODES: dict[type[Exception], MysqlCode] = {
     WrongVariableValue: MysqlCode(1231, "42000"),
     ReadOnlyVariable: MysqlCode(1238, "HY000"),
     NoDatabase: MysqlCode(1046, "3D000"),
-    AggregateMisuse: MysqlCode(1111, "HY000"),
     AccessDenied: MysqlCode(1045, "28000"),
     TooManyConnections: MysqlCode(1040, "08004"),
     HandshakeFailed: MysqlCode(1043, "08S01"),
@@ -202,6 +196,17 @@ CODES: dict[type[Exception], MysqlCode] = {
     catalog.DropUnknown: MysqlCode(1051, "42S02"),
     catalog.AlreadyExists: MysqlCode(1050, "42S01"),
     catalog.InUse: MysqlCode(1451, "23000"),
+    catalog.WrongKind: MysqlCode(1347, "HY000"),
+    catalog.ColumnExists: MysqlCode(1060, "42S21"),
+    catalog.ColumnAmbiguous: MysqlCode(1052, "23000"),
+    catalog.AliasNotUnique: MysqlCode(1066, "42000"),
+    catalog.NotGrouped: MysqlCode(1055, "42000"),
+    catalog.AggregateMisplaced: MysqlCode(1111, "HY000"),
+    catalog.ColumnCountMismatch: MysqlCode(1136, "21S01"),
+    catalog.BranchesDiffer: MysqlCode(1222, "21000"),
+    catalog.OperandColumns: MysqlCode(1241, "21000"),
+    catalog.ForeignKeyViolation: MysqlCode(1452, "23000"),
+    catalog.CatalogLocked: MysqlCode(1015, "HY000"),
     catalog.SecretsLocked: MysqlCode(3185, "HY000"),
     catalog.StatementRejected: MysqlCode(1064, "42000"),
     catalog.ColumnUnknown: MysqlCode(1054, "42S22"),

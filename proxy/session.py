@@ -29,6 +29,7 @@ class Session:
     def __init__(self, house: House) -> None:
         cursor = house.projects.database.cursor()
         self._state = State(house, cursor, Transactions(cursor), Variables(house.variables))
+        self._diagnosing = False
 
     @property
     def in_transaction(self) -> bool:
@@ -42,8 +43,8 @@ class Session:
 
     @property
     def warning_count(self) -> int:
-        """Warnings of the last statement."""
-        return self._state.warnings.total
+        """Warnings of the last statement; SHOW WARNINGS itself has none."""
+        return 0 if self._diagnosing else self._state.warnings.total
 
     @property
     def wait_timeout(self) -> float:
@@ -101,7 +102,8 @@ class Session:
     async def _answer(self, statement: s.Statement, sql: str) -> Result:
         state = self._state
         state.house.processes.publish(state.client.connection_id, _shown(statement, sql))
-        if not (isinstance(statement, s.Show) and statement.kind in _DIAGNOSTIC):
+        self._diagnosing = isinstance(statement, s.Show) and statement.kind in _DIAGNOSTIC
+        if not self._diagnosing:
             state.warnings.clear()
         deadline = self._deadline(statement)
         async with _limited(deadline):

@@ -21,7 +21,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
 
-class ProxyGone(Exception):  # noqa: N818
+class ProxyGone(Exception):
     """The proxy ended, or stayed silent, before it was ready; its log is the text."""
 
 
