@@ -74,6 +74,11 @@ def column_of(field: Field) -> Column:
     return Column(field.name, kind.type, kind.length, kind.decimals, kind.unsigned)
 
 
+def is_text(fields: list[Field]) -> bool:
+    """Whether all values are in MySQL's text form as they are."""
+    return all(_kind(field.type).text == _VALUE for field in fields)
+
+
 def as_text(query: exp.Query, fields: list[Field]) -> exp.Query:
     """The query with every value in MySQL's text form; rows and their order stay."""
     names = [exp.to_identifier(f"v{n}") for n in range(len(fields))]

@@ -13,7 +13,7 @@ from catalog.database import BATCH_ROWS, Cursor, Field
 from catalog.database import Row as DatabaseRow
 from catalog.errors import CatalogError
 from engines.errors import EngineError
-from proxy.execute.columns import as_text, column_of
+from proxy.execute.columns import as_text, column_of, is_text
 from proxy.execute.constant import Row, constant_row, inline
 from proxy.execute.engine_pool import EnginePool
 from proxy.execute.predict import predict_row, run_predict
@@ -65,8 +65,9 @@ class Executor:
         assert isinstance(plan, Passthrough | Residual)
         await self._make_below(plan)
         query = inline(plan.sql, self._constants)
+        sql = to_duckdb(query.copy())
         fields, first = await self._cursor.open(
-            to_duckdb(query.copy()), lambda fields: to_duckdb(as_text(query, fields))
+            sql, lambda fields: sql if is_text(fields) else to_duckdb(as_text(query, fields))
         )
         return Rows(tuple(column_of(field) for field in fields), self._stream(first))
 

@@ -49,7 +49,8 @@ class Planner:
             return below
         name = self._context.name()
         plan = await self._select(node, name, below, ctes)
-        node.replace(exp.select("*").from_(exp.to_identifier(name, quoted=True)))
+        stand_in = exp.Table(this=exp.to_identifier(name, quoted=True))
+        node.replace(exp.select("*").from_(stand_in))
         return [plan]
 
     async def _lower_children(self, node: Expr, ctes: Sequence[exp.CTE]) -> list[Node]:
