@@ -15,16 +15,23 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-e
 	--no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format accept bench lock clean
+.PHONY: help run test pure check format accept bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
 
 run: $(STAMP) ## serve the embedded model, ask it the first questions, keep serving (RUN_ONCE=1: stop then)
-	@exec $(BIN)/python -m demo.run
+	@exec $(BIN)/python -m docker.first_run
 
 test: $(STAMP) ## run the whole suite (PYTEST_ARGS=... is passed on)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+pure: $(STAMP) ## the tests of the SQL rooms against the pure Python build of sqlglot
+	rm -rf build/pure
+	$(PIP) install --quiet --no-deps --target build/pure \
+		"sqlglot==$$($(BIN)/python -c 'import sqlglot; print(sqlglot.__version__)')"
+	PYTHONPATH=build/pure $(BIN)/python -c 'import sqlglot.parser as p; assert p.__file__.endswith(".py"), p.__file__'
+	PYTHONPATH=build/pure $(BIN)/python -m pytest tests/sql tests/plan tests/test_slt.py $(PYTEST_ARGS)
 
 check: $(STAMP) ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ say() { printf '\n== %s\n' "$*"; }
 # ask CLIENT...: the main job through a command that takes SQL on standard input.
 ask() {
     local answer
-    answer=$("$@" --table --verbose --verbose <demo/main_job.sql)
+    answer=$("$@" --table --verbose --verbose <docker/main_job.sql)
     printf '%s\n' "$answer"
     if ! grep -Eq '^\| I love machine learning! \| positive +\|$' <<<"$answer"; then
         echo "FAILED: 'I love machine learning!' is not positive" >&2
@@ -90,7 +90,7 @@ without_docker() {
 
     say "start, as user $("${unprivileged[@]}" id -u)"
     cd "$root/data" # nothing of the checkout can be imported from here
-    "${unprivileged[@]}" sh "$OLDPWD/docker/start.sh" &
+    "${unprivileged[@]}" modelwire serve &
     server=$!
     cd "$OLDPWD"
     wait_until_healthy "$server"

@@ -37,7 +37,9 @@ def test_model_name_is_required() -> None:
 
 
 def test_model_name_may_be_the_handlers_default() -> None:
-    assert compiled(handler="local", model_name=None).model_name == "Qwen/Qwen2.5-Coder-0.5B-Instruct"
+    assert (
+        compiled(handler="local", model_name=None).model_name == "Qwen/Qwen2.5-Coder-0.5B-Instruct"
+    )
 
 
 def test_template_is_required() -> None:

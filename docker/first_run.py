@@ -13,29 +13,32 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from demo.main_job import Address, JobError
-from demo.main_job import run as run_main_job
+from docker.main_job import Address, JobError
+from docker.main_job import run as run_main_job
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 30.0
 
 
 def main() -> None:
-    """Serve as the environment says; exit as the server does, or with 1 if the job fails."""
+    """Serve as the environment says; exit as the server does, or with 1 if the job fails.
+
+    Without MODELWIRE_PASSWORD each run makes a password, and shows it once.
+    """
     data_dir = Path(os.environ.get("MODELWIRE_DATA_DIR") or ROOT / ".modelwire").absolute()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = Address(
         host=os.environ.get("MODELWIRE_HOST") or "127.0.0.1",
         port=int(os.environ.get("MODELWIRE_PORT") or 3307),
         user=os.environ.get("MODELWIRE_USER") or "modelwire",
-        password=os.environ.get("MODELWIRE_PASSWORD") or kept_password(data_dir / "password"),
+        password=os.environ.get("MODELWIRE_PASSWORD") or secrets.token_urlsafe(12),
     )
     refuse_taken_port(address)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     server = start(address, data_dir)
     try:
-        serve(server, reachable(address), data_dir)
+        serve(server, reachable(address))
     except JobError as failure:
         print(f"\nThe main job failed: {failure}", file=sys.stderr)
         stop(server)
@@ -44,22 +47,13 @@ def main() -> None:
         sys.exit(stop(server))
 
 
-def serve(server: subprocess.Popen[bytes], address: Address, data_dir: Path) -> NoReturn:
+def serve(server: subprocess.Popen[bytes], address: Address) -> NoReturn:
     """Run the main job, then wait for the server to end by itself. Raises JobError."""
     run_main_job(address, still_starting=lambda: server.poll() is None)
     if os.environ.get("RUN_ONCE"):
         sys.exit(stop(server))
-    print(how_to_connect(address, data_dir), flush=True)
+    print(how_to_connect(address), flush=True)
     sys.exit(server.wait())
-
-
-def kept_password(path: Path) -> str:
-    """The password in `path`, made at random by the first run; only its owner may read the file."""
-    if not path.exists():
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
-        with os.fdopen(file, "w") as stream:
-            stream.write(secrets.token_urlsafe(18) + "\n")
-    return path.read_text().strip()
 
 
 def refuse_taken_port(address: Address) -> None:
@@ -109,20 +103,17 @@ def reachable(address: Address) -> Address:
     return Address(host, address.port, address.user, address.password)
 
 
-def how_to_connect(address: Address, data_dir: Path) -> str:
-    """The lines to copy, without the password itself."""
-    password = data_dir / "password"
-    at = f"-h {address.host} -P {address.port} -u {address.user}"
-    client = (
-        f"mariadb {at} -p"
-        if os.environ.get("MODELWIRE_PASSWORD")
-        else f'MYSQL_PWD="$(cat {password})" mariadb {at}'
-    )
+def how_to_connect(address: Address) -> str:
+    """The lines to copy."""
+    given = os.environ.get("MODELWIRE_PASSWORD")
+    password = "that of MODELWIRE_PASSWORD" if given else address.password
     return f"""
 modelwire keeps serving; Ctrl-C stops it. Connect with any MySQL client:
 
-  {client}
-  jdbc:mysql://{address.host}:{address.port}/modelwire   (user {address.user})
+  mariadb -h {address.host} -P {address.port} -u {address.user} -p
+  jdbc:mysql://{address.host}:{address.port}/modelwire?user={address.user}
+
+The password is {password}
 """
 
 

@@ -1,6 +1,6 @@
 """The first questions that anyone asks: main_job.sql, run by a MySQL client library.
 
-It starts no server; run.py does.
+It starts no server; first_run.py does.
 """
 
 import os
