@@ -30,8 +30,8 @@ pure: $(STAMP) ## the tests of the SQL rooms against the pure Python build of sq
 	rm -rf build/pure
 	$(PIP) install --quiet --no-deps --target build/pure \
 		"sqlglot==$$($(BIN)/python -c 'import sqlglot; print(sqlglot.__version__)')"
-	PYTHONPATH=build/pure $(BIN)/python -c 'import sqlglot.parser as p; assert p.__file__.endswith(".py"), p.__file__'
-	PYTHONPATH=build/pure $(BIN)/python -m pytest tests/sql tests/plan tests/test_slt.py $(PYTEST_ARGS)
+	PYTHONPATH=$(CURDIR)/build/pure $(BIN)/python -c 'import sqlglot.parser as p; assert p.__file__.endswith(".py"), p.__file__'
+	PYTHONPATH=$(CURDIR)/build/pure $(BIN)/python -m pytest tests/sql tests/plan tests/test_slt.py $(PYTEST_ARGS)
 
 check: $(STAMP) ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -42,7 +42,9 @@ async def snapshot(table: str, relation: str, sight: Sight) -> Snapshot:
         hint = did_you_mean(table, _TABLES)
         raise TableUnknown(f"Unknown table '{table}' in {INFORMATION_SCHEMA}{hint}")
     columns, make = _TABLES[table]
-    return Snapshot(relation, tuple(_field(column) for column in columns), await make(sight))
+    return Snapshot(
+        relation, tuple(_field(column) for column in columns.split(", ")), await make(sight)
+    )
 
 
 def _field(column: str) -> Field:
@@ -236,114 +238,54 @@ async def _collations(_: Sight) -> _Rows:
     return [("utf8mb4_0900_ai_ci", "utf8mb4", 255, "Yes", "Yes", 0, "NO PAD")]
 
 
-_VARIABLES = ("VARIABLE_NAME", "VARIABLE_VALUE")
-_TABLES: dict[str, tuple[tuple[str, ...], Callable[[Sight], Awaitable[_Rows]]]] = {
+_VARIABLES = "VARIABLE_NAME, VARIABLE_VALUE"
+# table → (its columns with their DuckDB types, VARCHAR where none is named; what makes its rows)
+_TABLES: dict[str, tuple[str, Callable[[Sight], Awaitable[_Rows]]]] = {
     "SCHEMATA": (
-        (
-            "CATALOG_NAME",
-            "SCHEMA_NAME",
-            "DEFAULT_CHARACTER_SET_NAME",
-            "DEFAULT_COLLATION_NAME",
-            "SQL_PATH",
-        ),
+        "CATALOG_NAME, SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME, SQL_PATH",
         _schemata,
     ),
-    "DATABASES": (("NAME", "TYPE", "ENGINE", "CONNECTION_DATA"), _databases),
+    "DATABASES": ("NAME, TYPE, ENGINE, CONNECTION_DATA", _databases),
     "TABLES": (
-        (
-            "TABLE_CATALOG",
-            "TABLE_SCHEMA",
-            "TABLE_NAME",
-            "TABLE_TYPE",
-            "ENGINE",
-            "VERSION BIGINT",
-            "ROW_FORMAT",
-            "TABLE_ROWS BIGINT",
-            "TABLE_COLLATION",
-            "TABLE_COMMENT",
-        ),
+        "TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, VERSION BIGINT, ROW_FORMAT, "
+        "TABLE_ROWS BIGINT, TABLE_COLLATION, TABLE_COMMENT",
         _tables,
     ),
     "COLUMNS": (
-        (
-            "TABLE_CATALOG",
-            "TABLE_SCHEMA",
-            "TABLE_NAME",
-            "COLUMN_NAME",
-            "ORDINAL_POSITION BIGINT",
-            "COLUMN_DEFAULT",
-            "IS_NULLABLE",
-            "DATA_TYPE",
-            "CHARACTER_MAXIMUM_LENGTH BIGINT",
-            "NUMERIC_PRECISION BIGINT",
-            "NUMERIC_SCALE BIGINT",
-            "CHARACTER_SET_NAME",
-            "COLLATION_NAME",
-            "COLUMN_TYPE",
-            "COLUMN_KEY",
-            "EXTRA",
-            "PRIVILEGES",
-            "COLUMN_COMMENT",
-        ),
+        "TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION BIGINT, "
+        "COLUMN_DEFAULT, IS_NULLABLE, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH BIGINT, "
+        "NUMERIC_PRECISION BIGINT, NUMERIC_SCALE BIGINT, CHARACTER_SET_NAME, COLLATION_NAME, "
+        "COLUMN_TYPE, COLUMN_KEY, EXTRA, PRIVILEGES, COLUMN_COMMENT",
         _columns,
     ),
     "MODELS": (
-        (
-            "NAME",
-            "ENGINE",
-            "PROJECT",
-            "ACTIVE BOOLEAN",
-            "VERSION BIGINT",
-            "STATUS",
-            "ACCURACY DOUBLE",
-            "PREDICT",
-            "UPDATE_STATUS",
-            "ERROR",
-            "SELECT_DATA_QUERY",
-            "TRAINING_OPTIONS",
-            "TAG",
-            "CREATED_AT TIMESTAMP_S",
-            "TRAINING_TIME DOUBLE",
-        ),
+        "NAME, ENGINE, PROJECT, ACTIVE BOOLEAN, VERSION BIGINT, STATUS, ACCURACY DOUBLE, PREDICT, "
+        "UPDATE_STATUS, ERROR, SELECT_DATA_QUERY, TRAINING_OPTIONS, TAG, CREATED_AT TIMESTAMP_S, "
+        "TRAINING_TIME DOUBLE",
         _models,
     ),
-    "ML_ENGINES": (("NAME", "HANDLER", "CONNECTION_DATA"), _ml_engines),
+    "ML_ENGINES": ("NAME, HANDLER, CONNECTION_DATA", _ml_engines),
     "HANDLERS": (
-        (
-            "NAME",
-            "TYPE",
-            "TITLE",
-            "DESCRIPTION",
-            "VERSION",
-            "CONNECTION_ARGS",
-            "IMPORT_SUCCESS BOOLEAN",
-            "IMPORT_ERROR",
-        ),
+        "NAME, TYPE, TITLE, DESCRIPTION, VERSION, CONNECTION_ARGS, IMPORT_SUCCESS BOOLEAN, "
+        "IMPORT_ERROR",
         _handlers,
     ),
     "PROCESSLIST": (
-        ("ID BIGINT", "USER", "HOST", "DB", "COMMAND", "TIME BIGINT", "STATE", "INFO"),
+        "ID BIGINT, USER, HOST, DB, COMMAND, TIME BIGINT, STATE, INFO",
         _processlist,
     ),
-    "ENGINES": (("ENGINE", "SUPPORT", "COMMENT", "TRANSACTIONS", "XA", "SAVEPOINTS"), _engines),
+    "ENGINES": ("ENGINE, SUPPORT, COMMENT, TRANSACTIONS, XA, SAVEPOINTS", _engines),
     "CHARACTER_SETS": (
-        ("CHARACTER_SET_NAME", "DEFAULT_COLLATE_NAME", "DESCRIPTION", "MAXLEN BIGINT"),
+        "CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME, DESCRIPTION, MAXLEN BIGINT",
         _character_sets,
     ),
     "COLLATIONS": (
-        (
-            "COLLATION_NAME",
-            "CHARACTER_SET_NAME",
-            "ID BIGINT",
-            "IS_DEFAULT",
-            "IS_COMPILED",
-            "SORTLEN BIGINT",
-            "PAD_ATTRIBUTE",
-        ),
+        "COLLATION_NAME, CHARACTER_SET_NAME, ID BIGINT, IS_DEFAULT, IS_COMPILED, SORTLEN BIGINT, "
+        "PAD_ATTRIBUTE",
         _collations,
     ),
     "SESSION_VARIABLES": (_VARIABLES, _session_variables),
     "GLOBAL_VARIABLES": (_VARIABLES, _global_variables),
     "SESSION_STATUS": (_VARIABLES, _status),
-    "SESSION_WARNINGS": (("LEVEL", "CODE BIGINT", "MESSAGE"), _warnings),
+    "SESSION_WARNINGS": ("LEVEL, CODE BIGINT, MESSAGE", _warnings),
 }

@@ -78,7 +78,9 @@ class Binder:
 
     def _table(self, table: exp.Table, bound: Bound) -> None:
         if not isinstance(table.this, exp.Identifier):
-            raise Unsupported(f"Table function {table.this.name or table.sql()} is not supported")
+            known = not isinstance(table.this, exp.Anonymous)
+            name = table.this.key if known else table.this.name
+            raise Unsupported(f"Table function {name} is not supported")
         if table.catalog:
             raise Unsupported(f"'{table.sql()}' has one name too many")
         if not table.db and _is_cte(table):
