@@ -157,6 +157,12 @@ _RULES: tuple[_Rule, ...] = (
         errors.CatalogLocked,
         "Another server has this data directory open",
     ),
+    _rule(
+        duckdb.BinderException,
+        r"Max expression depth limit",
+        errors.TooComplex,
+        "The expression has too many levels; IN (…) takes long lists",
+    ),
     _rule(duckdb.Error, r"", errors.StatementRejected),
 )
 _HEAD = re.compile(r"^(?:[A-Z]\w*(?: \w+)* Error: )+")

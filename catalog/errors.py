@@ -14,7 +14,7 @@ class CatalogError(Exception):
     ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, BranchesDiffer, OperandColumns
     ├── data: DuplicateKey, NullViolation, ForeignKeyViolation, ConstraintViolation,
     │       ConversionFailed, OutOfRange
-    ├── running: StatementRejected, TransactionFailed, NotPermitted, OutOfMemory
+    ├── running: StatementRejected, TooComplex, TransactionFailed, NotPermitted, OutOfMemory
     └── start: SecretsLocked, CatalogLocked
     """
 
@@ -131,6 +131,10 @@ class OutOfRange(CatalogError):
 
 class StatementRejected(CatalogError):
     """DuckDB does not take the statement."""
+
+
+class TooComplex(CatalogError):
+    """The statement has more levels than DuckDB takes."""
 
 
 class TransactionFailed(CatalogError):

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from proxy.errors import Unsupported
 from proxy.queries import answer_explain, answer_modify, answer_query
-from proxy.result import Done, Result
+from proxy.result import Done, FieldType, Result
 from proxy.shows import answer_describe, answer_show
 from proxy.sql import statements as s
 from proxy.state import State
@@ -37,20 +37,31 @@ async def _set(statement: s.SetVariables, state: State) -> Done:
     return Done()
 
 
+_INTEGERS = (FieldType.TINY, FieldType.SHORT, FieldType.LONG, FieldType.LONGLONG)
+
+
 async def _value(expression: exp.Expr, state: State) -> Value:
     """The value of an expression on the right of SET; a bare word means itself."""
-    if isinstance(expression, exp.Column) and not expression.table:
-        return expression.name
-    if isinstance(expression, exp.Var | exp.Identifier):
-        return expression.name
-    if isinstance(expression, exp.Boolean):
-        return int(bool(expression.this))
-    if isinstance(expression, exp.Literal) and expression.is_string:
-        return expression.name
+    read = _WRITTEN.get(type(expression))
+    if read is not None:
+        return read(expression)
     rows = await answer_query(s.Query(exp.select(exp.alias_(expression, "v"))), state)
     found = [row async for batch in rows.batches for row in batch]
     value = found[0][0] if found else None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return int(value) if value is not None and rows.columns[0].type in _INTEGERS else value
+
+
+def _literal(expression: exp.Expr) -> Value:
+    return int(expression.name) if expression.is_int else expression.name
+
+
+_WRITTEN: dict[type[exp.Expr], Callable[[exp.Expr], Value]] = {
+    exp.Literal: _literal,
+    exp.Boolean: lambda expression: int(bool(expression.this)),
+    **dict.fromkeys((exp.Column, exp.Var, exp.Identifier), lambda expression: expression.name),
+}
 
 
 async def _use(statement: s.Use, state: State) -> Done:

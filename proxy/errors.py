@@ -14,7 +14,7 @@ class ProxyError(Exception):
     """Root of this room's errors.
 
     ProxyError
-    ├── statement: SyntaxFault, Unsupported, EmptyQuery, UnknownColumn, AmbiguousColumn,
+    ├── statement: SyntaxFault, Unsupported, EmptyQuery, TooDeep, UnknownColumn, AmbiguousColumn,
     │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, NoDatabase
     ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
     │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
@@ -33,6 +33,10 @@ class Unsupported(ProxyError):
 
 class EmptyQuery(ProxyError):
     """The text holds no statement."""
+
+
+class TooDeep(ProxyError):
+    """The statement is nested deeper than our stack."""
 
 
 class UnknownColumn(ProxyError):
@@ -151,6 +155,7 @@ CODES: dict[type[Exception], MysqlCode] = {
     SyntaxFault: MysqlCode(1064, "42000"),
     Unsupported: MysqlCode(1235, "42000"),
     EmptyQuery: MysqlCode(1065, "42000"),
+    TooDeep: MysqlCode(1436, "HY000"),
     UnknownColumn: MysqlCode(1054, "42S22"),
     AmbiguousColumn: MysqlCode(1052, "23000"),
     MissingInput: MysqlCode(1364, "HY000"),
@@ -216,6 +221,7 @@ CODES: dict[type[Exception], MysqlCode] = {
     catalog.ConstraintViolation: MysqlCode(3819, "HY000"),
     catalog.ConversionFailed: MysqlCode(1366, "HY000"),
     catalog.OutOfRange: MysqlCode(1264, "22003"),
+    catalog.TooComplex: MysqlCode(1436, "HY000"),
     catalog.TransactionFailed: MysqlCode(1213, "40001"),
     catalog.NotPermitted: MysqlCode(1142, "42000"),
     catalog.OutOfMemory: MysqlCode(1038, "HY001"),

@@ -86,6 +86,8 @@ async def _bound(tree: exp.Expr, state: State) -> AsyncIterator[_Work]:
     """Bind a statement and make the relations that planning looks at. An error inside lets them
     go, and reads as the client knows its tables; what the planner warns of is kept at the end."""
     bound = state.binder().bind(tree)
+    if any(table.db for table in bound.tree.find_all(exp.Table)):
+        state.transactions.require_sound()
     executor = state.executor()
 
     async def describe(query: exp.Query) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 from sqlglot import exp
 
 from proxy.answers import answer
-from proxy.errors import TimedOut
+from proxy.errors import TimedOut, TooDeep, code_of, text_of
 from proxy.result import Batch, Column, Done, Result, Rows
 from proxy.sql import parameters, parser
 from proxy.sql import statements as s
@@ -27,8 +27,8 @@ class Session:
     """The wire's Handler for one client; proxy/wire/handler.py has the contract."""
 
     def __init__(self, house: House) -> None:
-        cursor = house.projects.database.cursor()
-        self._state = State(house, cursor, Transactions(cursor), Variables(house.variables))
+        cursor, aside = house.projects.database.cursor(), house.projects.database.cursor()
+        self._state = State(house, cursor, aside, Transactions(cursor), Variables(house.variables))
         self._diagnosing = False
 
     @property
@@ -62,16 +62,21 @@ class Session:
 
     async def query(self, sql: str) -> Result:
         """Answer a statement."""
-        return await self._answer(parser.parse(sql), sql)
+        async with self._told():
+            return await self._answer(parser.parse(sql), sql)
 
     def prepare(self, sql: str) -> PreparedStatement:
         """Read a statement with `?` in it."""
-        return parameters.prepare(sql)
+        try:
+            return parameters.prepare(sql)
+        except RecursionError as error:
+            raise _too_deep() from error
 
     async def execute(self, prepared: Prepared, parameters: Sequence[Parameter]) -> Result:
         """Answer a prepared statement with values for its `?`."""
         assert isinstance(prepared, PreparedStatement)
-        return await self._answer(prepared.bind(parameters), prepared.sql)
+        async with self._told():
+            return await self._answer(prepared.bind(parameters), prepared.sql)
 
     async def use(self, database: str) -> None:
         """Make a database the current one. Raises DatabaseUnknown."""
@@ -98,6 +103,7 @@ class Session:
     async def close(self) -> None:
         """The client is gone."""
         await self._state.cursor.close()
+        await self._state.aside.close()
 
     async def _answer(self, statement: s.Statement, sql: str) -> Result:
         state = self._state
@@ -114,6 +120,20 @@ class Session:
         state.row_count = -1
         return Rows(result.columns, self._counted(result.batches, deadline))
 
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        """What goes wrong inside is there for SHOW WARNINGS, and for the transaction to see."""
+        try:
+            yield
+        except RecursionError as error:
+            raise _too_deep() from error
+        except BaseException as error:
+            if isinstance(error, Exception):
+                self._diagnosing = False
+                self._state.warnings.add("Error", code_of(error).code, text_of(error))
+            await self._state.transactions.look()
+            raise
+
     def _deadline(self, statement: s.Statement) -> float | None:
         """The loop's time at which a query must be done; others have none, as in MySQL."""
         milliseconds = self._state.variables.number("max_execution_time")
@@ -126,7 +146,7 @@ class Session:
     ) -> AsyncIterator[Batch]:
         assert isinstance(batches, AsyncGenerator)
         self._state.found_rows = 0
-        async with aclosing(batches):
+        async with aclosing(batches), self._told():
             while True:
                 async with _limited(deadline):
                     batch = await anext(batches, None)
@@ -146,6 +166,10 @@ async def _limited(deadline: float | None) -> AsyncIterator[None]:
         raise TimedOut(
             "Query execution was interrupted, maximum statement execution time exceeded"
         ) from error
+
+
+def _too_deep() -> TooDeep:
+    return TooDeep("Thread stack overrun: the statement is nested too deep")
 
 
 def _shown(statement: s.Statement, sql: str) -> str:

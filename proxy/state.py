@@ -32,10 +32,12 @@ class House:
 
 @dataclass(slots=True)
 class State:
-    """One session's state. `row_count` and `found_rows` are those of the statement before."""
+    """One session's state. `row_count` and `found_rows` are those of the statement before; `aside`
+    is a cursor outside of the session's transaction."""
 
     house: House
     cursor: Cursor
+    aside: Cursor
     transactions: Transactions
     variables: Variables
     warnings: Warnings = field(default_factory=Warnings)
@@ -48,6 +50,12 @@ class State:
         """Make a database the current one; None is the default project. Raises DatabaseUnknown."""
         self.database = self.house.projects.resolve(database or DEFAULT_PROJECT)
         self.house.processes.use(self.client.connection_id, self.database)
+
+    @property
+    def reader(self) -> Cursor:
+        """The cursor for the next statement: not that of a transaction which only waits for its
+        ROLLBACK. Who reads tables asks transactions.require_sound first."""
+        return self.aside if self.transactions.failed else self.cursor
 
     def binder(self) -> Binder:
         """A binder for the next statement."""
@@ -66,11 +74,11 @@ class State:
 
     def executor(self) -> Executor:
         """An executor for the next statement; rows that fail become warnings."""
-        return Executor(self.cursor, self.house.engines, self.warn_of)
+        return Executor(self.reader, self.house.engines, self.warn_of)
 
     def definitions(self) -> Definitions:
         """What CREATE and DROP of engines, models and databases work on."""
-        return Definitions(self.house.store, self.house.projects, self.house.engines, self.cursor)
+        return Definitions(self.house.store, self.house.projects, self.house.engines, self.aside)
 
     def sight(self) -> Sight:
         """What information_schema shows this session."""
@@ -78,7 +86,7 @@ class State:
             self.house.store,
             self.house.projects,
             self.house.processes,
-            self.cursor,
+            self.reader,
             self.variables,
             self.warnings,
             self.client.user,

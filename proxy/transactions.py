@@ -1,9 +1,11 @@
 """A session's transaction as MySQL's rules have it: BEGIN, autocommit, implicit commits.
 
-DuckDB carries it out; its one isolation level is a snapshot.
+DuckDB carries it out, with two differences: its one isolation level is a snapshot, and an error in
+a transaction ends it. Then nothing but ROLLBACK goes on, so that no COMMIT loses rows silently.
 """
 
 from catalog.database import Cursor
+from catalog.errors import TransactionFailed
 
 
 class Transactions:
@@ -13,26 +15,38 @@ class Transactions:
         self._cursor = cursor
         self.open = False
         self._autocommit = True
+        self._failed = False
 
     @property
     def autocommit(self) -> bool:
         """Whether every statement is a transaction of its own."""
         return self._autocommit
 
+    @property
+    def failed(self) -> bool:
+        """Whether an error ended the open transaction."""
+        return self.open and self._failed
+
     async def set_autocommit(self, on: bool) -> None:
-        """SET autocommit: switching it on commits what is open."""
+        """SET autocommit: switching it on commits what is open. Raises TransactionFailed."""
         if on and not self._autocommit:
             await self.commit()
         self._autocommit = on
 
     async def begin(self) -> None:
-        """START TRANSACTION commits the one before."""
+        """START TRANSACTION commits the one before. Raises TransactionFailed."""
         await self.commit()
         await self._cursor.execute("BEGIN TRANSACTION")
-        self.open = True
+        self.open, self._failed = True, False
 
     async def commit(self) -> None:
-        """COMMIT; nothing to do is no error."""
+        """COMMIT; nothing to do is no error. Raises TransactionFailed, and has rolled back, where
+        an error ended the transaction."""
+        if self.failed:
+            await self.rollback()
+            raise TransactionFailed(
+                "The transaction was rolled back: a statement in it had failed; start it again"
+            )
         if self.open:
             self.open = False
             await self._cursor.execute("COMMIT")
@@ -42,6 +56,21 @@ class Transactions:
         if self.open:
             self.open = False
             await self._cursor.execute("ROLLBACK")
+
+    async def look(self) -> None:
+        """After an error: see whether DuckDB has ended the transaction; COMMIT would not say."""
+        if self.open and not self._failed:
+            try:
+                await self._cursor.execute("SELECT 1")
+            except TransactionFailed:
+                self._failed = True
+
+    def require_sound(self) -> None:
+        """Raises TransactionFailed where an error ended the transaction."""
+        if self.failed:
+            raise TransactionFailed(
+                "A statement of this transaction failed: ROLLBACK, then start it again"
+            )
 
     async def before_change(self) -> None:
         """Rows are about to change: without autocommit that opens a transaction."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.database import Cursor
-from catalog.errors import AlreadyExists, DatabaseExists, DatabaseMissing
+from catalog.errors import AlreadyExists, DatabaseExists, DatabaseMissing, DatabaseProtected
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import EngineRecord, ModelRecord
 from catalog.store import Store
@@ -74,6 +74,8 @@ class Definitions:
         """Check engine, options, template and, unless skip_validation is true, that the endpoint
         serves the model."""
         name = statement.name.name
+        if project == INFORMATION_SCHEMA:
+            raise DatabaseProtected(f"Access denied to database '{project}'")
         old = self.store.find_model(project, name)
         if old is not None and statement.if_not_exists:
             return f"Model '{project}.{name}' already exists"

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from catalog.errors import AlreadyExists
+from catalog.errors import AlreadyExists, DatabaseProtected
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import ModelRecord
 from catalog.store import Store
 from proxy.errors import NoDatabase, Unsupported
+from proxy.plan.functions import refuse_reach
 from proxy.plan.scope import Expr
 from proxy.variables import Value, Variables
 
@@ -21,6 +22,7 @@ _SESSION_FUNCTIONS: dict[type[Expr], str] = {
     exp.SessionUser: "user",
     exp.CurrentVersion: "version",
 }
+_CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Alter)
 _SYNONYMS = {"system_user": "user", "session_user": "user", "schema": "database"}
 
 
@@ -55,14 +57,15 @@ class Binder:
     def bind(self, tree: Expr) -> Bound:
         """Resolve all names of `tree` in place.
 
-        Raises NoDatabase, DatabaseUnknown, UnknownVariable, Unsupported. Missing tables are found
-        by whoever reads them.
+        Raises NoDatabase, DatabaseUnknown, UnknownVariable, FunctionUnknown, Unsupported. Missing
+        tables are found by whoever reads them.
         """
         bound = Bound(tree)
         for node in list(tree.walk()):
             if isinstance(node, exp.Table):
                 self._table(node, bound)
             else:
+                refuse_reach(node)
                 replacement = self._session_value(node)
                 if replacement is not None:
                     if node is bound.tree:
@@ -78,15 +81,20 @@ class Binder:
 
     def _table(self, table: exp.Table, bound: Bound) -> None:
         if not isinstance(table.this, exp.Identifier):
-            known = not isinstance(table.this, exp.Anonymous)
-            name = table.this.key if known else table.this.name
+            called = table.this or table
+            name = called.name if isinstance(called, exp.Anonymous) else called.key
             raise Unsupported(f"Table function {name} is not supported")
         if table.catalog:
             raise Unsupported(f"'{table.sql()}' has one name too many")
         if not table.db and _is_cte(table):
             return
+        if not table.db and table.name.casefold() == "dual":
+            _drop_dual(table)
+            return
         database = self.database(table.db or None)
         if database == INFORMATION_SCHEMA:
+            if _is_target(table):
+                raise DatabaseProtected(f"Access denied to database '{INFORMATION_SCHEMA}'")
             self._snapshot(table, bound)
             return
         model = self._store.find_model(database, table.name)
@@ -139,18 +147,29 @@ def _name_by_alias(table: exp.Table) -> None:
 
 def _refuse_as_target(table: exp.Table, model: ModelRecord) -> None:
     """Nobody writes into a model, or makes a table in its place."""
+    if not _is_target(table):
+        return
+    name = f"{model.project}.{model.name}"
+    if table.find_ancestor(exp.Create):
+        raise AlreadyExists(f"Model '{name}' already exists")
+    raise Unsupported(f"'{name}' is a model: it can be selected from, and dropped with DROP MODEL")
+
+
+def _is_target(table: exp.Table) -> bool:
+    """Whether a statement changes this table, or makes or drops it."""
     parent = table.parent
+    place: Expr = table
     if isinstance(parent, exp.Schema):
-        parent = parent.parent
-    if isinstance(parent, exp.Insert | exp.Update | exp.Delete | exp.Create | exp.Drop | exp.Alter):
-        is_target = parent.this is table or parent.this is table.parent
-        if isinstance(parent, exp.Create) and is_target:
-            raise AlreadyExists(f"Model '{model.project}.{model.name}' already exists")
-        if is_target or isinstance(parent, exp.Drop):
-            raise Unsupported(
-                f"'{model.project}.{model.name}' is a model: "
-                "it can be selected from, and dropped with DROP MODEL"
-            )
+        place, parent = parent, parent.parent
+    if isinstance(parent, exp.Drop | exp.TruncateTable):
+        return True
+    return isinstance(parent, _CHANGES) and parent.this is place
+
+
+def _drop_dual(table: exp.Table) -> None:
+    """SELECT … FROM dual reads no table."""
+    if isinstance(table.parent, exp.From) and isinstance(table.parent.parent, exp.Select):
+        table.parent.parent.set("from_", None)
 
 
 def _is_cte(table: exp.Table) -> bool:

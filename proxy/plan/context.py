@@ -48,8 +48,15 @@ class Context:
         """The query with the WITH that its place in the statement gives it, if it needs one."""
         names = {cte.alias.casefold() for cte in self.ctes}
         if any(t.name.casefold() in names and not t.db for t in query.find_all(exp.Table)):
-            query.set("with_", exp.With(expressions=[cte.copy() for cte in self.ctes]))
+            recursive = any(_reads_itself(cte) for cte in self.ctes)
+            ctes = [cte.copy() for cte in self.ctes]
+            query.set("with_", exp.With(expressions=ctes, recursive=recursive))
         return query
+
+
+def _reads_itself(cte: exp.CTE) -> bool:
+    name = cte.alias.casefold()
+    return any(t.name.casefold() == name and not t.db for t in cte.this.find_all(exp.Table))
 
 
 def _stub(name: str, columns: tuple[str, ...]) -> exp.CTE:

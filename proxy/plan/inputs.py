@@ -31,44 +31,90 @@ class Mapping:
         assert self.model.model is not None
         return self.model.model
 
-
-def map_inputs(model: Source, sources: list[Source], where: list[Expr]) -> Mapping:
-    """Find an expression for each input of `model`. Conjuncts of ON and `where` that only map
-    are taken out of their lists. Raises MissingInput, AmbiguousColumn."""
-    mapping = Mapping(model)
-    wanted = mapping.record.inputs
-    others = [s for s in sources if s is not model]
-    for conditions in (model.on, *(s.on for s in others), where):
-        _take_equalities(mapping, conditions)
-    missing = [i for i in wanted if i not in mapping.inputs]
-    _take_same_names(mapping, others, missing)
-    missing = [i for i in missing if i not in mapping.inputs]
-    _take_constants(mapping, where, missing)
-    missing = [i for i in missing if i not in mapping.inputs]
-    alone = all(s.model for s in others)
-    mentioned = any(_mentions_input(model, condition) for condition in where)
-    if missing and (mapping.inputs or mentioned or not alone):
-        raise MissingInput(
-            f"Input '{missing[0]}' of model '{mapping.record.name}' has no value: give it in ON or "
-            f"WHERE ({model.alias}.{missing[0]} = …), or a column of that name"
-        )
-    return mapping
+    @property
+    def missing(self) -> list[str]:
+        """The inputs that nothing feeds yet."""
+        return [name for name in self.record.inputs if name not in self.inputs]
 
 
-def _take_equalities(mapping: Mapping, conditions: list[Expr]) -> None:
-    """`m.input = expression`, either way round."""
+def map_inputs(sources: list[Source], where: list[Expr]) -> list[Mapping]:
+    """Find an expression for each input of each model among `sources`. Conjuncts of ON and `where`
+    that only map are taken out of their lists. Raises MissingInput, AmbiguousColumn."""
+    mappings = [Mapping(source) for source in sources if source.model]
+    _take_equalities(mappings, sources, where)
+    for mapping in mappings:
+        _take_same_names(mapping, sources, _free(mapping, mappings, sources))
+    _take_equalities(mappings, sources, where)
+    for mapping in mappings:
+        _take_constants(mapping, where)
+    _take_equalities(mappings, sources, where)
+    for mapping in mappings:
+        _take_same_names(mapping, sources, mapping.missing)
+    alone = all(source.model for source in sources)
+    given = any(mapping.inputs for mapping in mappings)
+    for mapping in mappings:
+        mentioned = any(_mentions_input(mapping.model, condition) for condition in where)
+        if mapping.missing and (given or mentioned or not alone):
+            name, model = mapping.missing[0], mapping.record.name
+            raise MissingInput(
+                f"Input '{name}' of model '{model}' has no value: give it in ON or "
+                f"WHERE ({mapping.alias}.{name} = …), or a column of that name"
+            )
+    return mappings
+
+
+def _take_equalities(mappings: list[Mapping], sources: list[Source], where: list[Expr]) -> None:
+    """`m.input = expression`, either way round, of ON (its own first) and WHERE; again, as long as
+    one model's input makes another's known."""
+    progress = True
+    while progress:
+        progress = False
+        for mapping in mappings:
+            others = [source.on for source in sources if source is not mapping.model]
+            for conditions in (mapping.model.on, *others, where):
+                progress |= _take_from(conditions, mapping, mappings)
+
+
+def _take_from(conditions: list[Expr], mapping: Mapping, mappings: list[Mapping]) -> bool:
+    known = len(mapping.inputs)
     for condition in list(conditions):
-        if not isinstance(condition, exp.EQ):
-            continue
-        for side, other in (
-            (condition.left, condition.right),
-            (condition.right, condition.left),
-        ):
+        for side, other in _equal_sides(condition):
             name = _input_name(mapping.model, side)
-            if name and name not in mapping.inputs and mapping.model.alias not in aliases_in(other):
+            if name and name not in mapping.inputs and _is_known(other, mapping, mappings):
                 mapping.inputs[name] = other.copy()
                 conditions.remove(condition)
                 break
+    return len(mapping.inputs) > known
+
+
+def _equal_sides(condition: Expr) -> tuple[tuple[Expr, Expr], ...]:
+    if not isinstance(condition, exp.EQ):
+        return ()
+    left, right = condition.left, condition.right
+    return (left, right), (right, left)
+
+
+def _is_known(expression: Expr, mapping: Mapping, mappings: list[Mapping]) -> bool:
+    """Whether the expression reads neither the model itself nor an input that has no value yet."""
+    if mapping.alias in aliases_in(expression):
+        return False
+    return not any(
+        _input_name(other.model, column) in other.missing
+        for other in mappings
+        for column in columns_in(expression)
+    )
+
+
+def _free(mapping: Mapping, mappings: list[Mapping], sources: list[Source]) -> list[str]:
+    """The missing inputs that no ON ties to another model's input, which may get its value yet."""
+    tied = {
+        _input_name(mapping.model, side)
+        for source in sources
+        for condition in source.on
+        for side, other in _equal_sides(condition)
+        if any(_mentions_input(m.model, other) for m in mappings if m is not mapping)
+    }
+    return [name for name in mapping.missing if name not in tied]
 
 
 def _input_name(model: Source, side: Expr) -> str | None:
@@ -81,12 +127,13 @@ def _mentions_input(model: Source, condition: Expr) -> bool:
     return any(_input_name(model, column) for column in columns_in(condition))
 
 
-def _take_same_names(mapping: Mapping, others: list[Source], missing: list[str]) -> None:
+def _take_same_names(mapping: Mapping, sources: list[Source], names: list[str]) -> None:
     """A column of the input's name: of a table, else the target of another model."""
-    for name in missing:
+    others = [source for source in sources if source is not mapping.model]
+    for name in names:
         plain = [s for s in others if s.model is None and s.column(name)]
         targets = [s for s in others if s.model and s.target.casefold() == name.casefold()]
-        found = [s for s in plain if name not in s.using] or plain or targets
+        found = [s for s in plain if s.shows(name)] or plain or targets
         if len(found) > 1:
             raise AmbiguousColumn(
                 f"Column '{name}' in 'on clause' is ambiguous: "
@@ -96,10 +143,10 @@ def _take_same_names(mapping: Mapping, others: list[Source], missing: list[str])
             mapping.inputs[name] = found[0].reference(found[0].column(name) or name)
 
 
-def _take_constants(mapping: Mapping, where: list[Expr], missing: list[str]) -> None:
+def _take_constants(mapping: Mapping, where: list[Expr]) -> None:
     """IN lists, IN subqueries, ORs of equalities: each input's values become a source, and WHERE
     stays to pick among their combinations."""
-    for name in missing:
+    for name in mapping.missing:
         values = _values_for(mapping.model, name, where)
         if values is None:
             continue
@@ -125,9 +172,8 @@ def _constants(model: Source, name: str, condition: Expr) -> list[Expr] | None:
     """The constants that `condition` restricts the input to; None if it does not restrict it."""
     condition = condition.unnest()
     if isinstance(condition, exp.Or):
-        left = _constants(model, name, condition.left)
-        right = _constants(model, name, condition.right)
-        return left + right if left is not None and right is not None else None
+        branches = [_constants(model, name, part) for part in condition.flatten()]
+        return None if None in branches else [v for branch in branches for v in branch or ()]
     if isinstance(condition, exp.And):
         found = [_constants(model, name, part) for part in conjuncts(condition)]
         return next((values for values in found if values is not None), None)

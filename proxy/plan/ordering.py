@@ -16,7 +16,8 @@ def push_order_and_limit(select: exp.Select, scan: exp.Select, models: set[str])
         return
     if order is not None:
         scan.set("order", exp.Order(expressions=keys))
-        select.set("order", None)
+        if not any(item.find(exp.Query) for item in select.expressions):
+            select.set("order", None)  # DuckDB joins subqueries in, and loses the order
     for clause in ("limit", "offset"):
         if select.args.get(clause) is not None:
             scan.set(clause, select.args[clause].copy())

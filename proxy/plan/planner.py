@@ -32,6 +32,7 @@ class Planner:
         """The plan of a SELECT, a UNION, a WITH."""
         if not self._context.models:
             return Passthrough(tree)
+        _refuse_misplaced(tree)
         below = await self._lower_children(tree, ())
         if isinstance(tree, exp.Select) and _has_model(tree):
             return await self._select(tree, "", below, ())
@@ -39,6 +40,7 @@ class Planner:
 
     async def write(self, tree: Expr) -> Write:
         """The plan of a statement that changes tables."""
+        _refuse_misplaced(tree)
         below = await self._lower_children(tree, ()) if self._context.models else []
         return Write(tree, tuple(below))
 
@@ -74,6 +76,18 @@ class Planner:
         own = select.args.get("with_")
         visible = [*ctes, *(own.expressions if own else ())]
         return await plan_select(select, name, tuple(below), self._context.within(visible))
+
+
+def _refuse_misplaced(tree: Expr) -> None:
+    """A model that no SELECT has as an item of its FROM would never be planned."""
+    for table in tree.find_all(exp.Table):
+        place = table.parent
+        planned = isinstance(place, exp.From | exp.Join) and isinstance(place.parent, exp.Select)
+        if table.meta.get("model") and not planned:
+            raise Unsupported(
+                f"Model '{table.name}' cannot be read here: "
+                "select from it, and leave out parentheses around its join"
+            )
 
 
 def _has_model(select: Expr) -> bool:

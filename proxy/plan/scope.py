@@ -17,7 +17,8 @@ Expr = exp.Expr
 
 @dataclass(slots=True)
 class Source:
-    """One item of FROM. For a model `columns` are its inputs and then its target."""
+    """One item of FROM. For a model `columns` are its inputs and then its target. `hidden` are the
+    columns, in lower case, that an unqualified name or a star finds on the other side of a join."""
 
     alias: str
     node: Expr
@@ -27,11 +28,16 @@ class Source:
     using: list[str] = field(default_factory=list)
     natural: bool = False
     columns: tuple[str, ...] = ()
+    hidden: set[str] = field(default_factory=set)
 
     def column(self, name: str) -> str | None:
         """The column's name as the source spells it, or None."""
         key = name.casefold()
         return next((c for c in self.columns if c.casefold() == key), None)
+
+    def shows(self, name: str) -> bool:
+        """Whether an unqualified name may mean a column of this source."""
+        return self.column(name) is not None and name.casefold() not in self.hidden
 
     def reference(self, name: str) -> exp.Column:
         """A column of this source, as an expression."""
@@ -73,6 +79,37 @@ def _turned(source: Source, before: list[Source]) -> Source:
     return source
 
 
+def join_by_names(sources: list[Source]) -> None:
+    """Write USING and NATURAL as the equalities that they stand for, once columns are known.
+
+    Raises UnknownColumn, AmbiguousColumn."""
+    for at, source in enumerate(sources):
+        before = sources[:at]
+        shared = [c for c in source.columns if any(s.shows(c) for s in before)]
+        for name in shared if source.natural else source.using:
+            left, right = _owner(before, name), _owner([source], name)
+            sides = (s.reference(s.column(name) or name) for s in (left, right))
+            source.on.append(exp.EQ(this=next(sides), expression=next(sides)))
+            (left if source.side == "RIGHT" else right).hidden.add(name.casefold())
+
+
+def _owner(sources: list[Source], name: str) -> Source:
+    found = _owners(sources, name)
+    if not found:
+        raise UnknownColumn(f"Unknown column '{name}' in 'from clause'")
+    if len(found) > 1:
+        raise AmbiguousColumn(f"Column '{name}' in 'from clause' is ambiguous")
+    return found[0]
+
+
+def _owners(sources: list[Source], name: str) -> list[Source]:
+    """The sources that an unqualified name may mean: an input is not meant beside a table's column
+    or a prediction of that name."""
+    found = [s for s in sources if s.shows(name)]
+    inputs = [s for s in found if s.model and s.target.casefold() != name.casefold()]
+    return [s for s in found if s not in inputs] or found
+
+
 def _source(node: Expr, models: dict[str, ModelRecord]) -> Source:
     key = node.meta.get("model") if isinstance(node, exp.Table) else None
     model = models[key] if key else None
@@ -86,7 +123,8 @@ def conjuncts(condition: Expr | None) -> list[Expr]:
         return []
     condition = condition.unnest()
     if isinstance(condition, exp.And):
-        return conjuncts(condition.left) + conjuncts(condition.right)
+        parts = list(condition.flatten())
+        return [part for p in parts for part in (conjuncts(p) if isinstance(p, exp.Paren) else [p])]
     return [condition]
 
 
@@ -96,8 +134,24 @@ def conjunction(parts: list[Expr]) -> Expr | None:
 
 
 def columns_in(expression: Expr) -> Iterator[exp.Column]:
-    """Every column that an expression mentions, those of its subqueries too."""
-    return expression.find_all(exp.Column)
+    """Every column that an expression mentions, those of its subqueries too, unless they are of the
+    subquery's own sources: an inner alias hides an outer one."""
+    return (c for c in expression.find_all(exp.Column) if not _is_local(c, expression))
+
+
+def _is_local(column: exp.Column, root: Expr) -> bool:
+    node: Expr | None = column
+    while column.table and node is not None and node is not root:
+        node = node.parent
+        if isinstance(node, exp.Select) and column.table.casefold() in _aliases_of(node):
+            return True
+    return False
+
+
+def _aliases_of(select: exp.Select) -> set[str]:
+    from_ = select.args.get("from_")
+    items = [item.this for item in ([from_] if from_ else []) + select.args.get("joins", [])]
+    return {item.alias_or_name.casefold() for item in items}
 
 
 def aliases_in(expression: Expr) -> set[str]:
@@ -129,6 +183,10 @@ class Scope:
             elif not nested and column.name.casefold() not in labels:
                 self._unqualified(column, clause)
 
+    def is_column(self, name: str) -> bool:
+        """Whether an unqualified name means one column, and no other."""
+        return len(_owners(self.sources, name)) == 1
+
     def named(self, alias: str) -> Source:
         """The source of that alias. Raises UnknownColumn, as MySQL does for `x.*`."""
         source = self._by_alias.get(alias.casefold())
@@ -147,10 +205,7 @@ class Scope:
         _point(column, source, name)
 
     def _unqualified(self, column: exp.Column, clause: str) -> None:
-        found = [s for s in self.sources if s.column(column.name)]
-        plain = [s for s in found if s.model is None]
-        targets = [s for s in found if s.model and s.target.casefold() == column.name.casefold()]
-        candidates = [s for s in plain if column.name not in s.using] + targets or found
+        candidates = _owners(self.sources, column.name)
         if not candidates:
             known = [c for s in self.sources for c in s.columns]
             hint = did_you_mean(column.name, known)

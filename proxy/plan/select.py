@@ -5,11 +5,20 @@ The rule: what does not touch a predicted column is done below, the rest above.
 
 from sqlglot import exp
 
+from proxy.errors import Unsupported
 from proxy.plan.context import Context
 from proxy.plan.inputs import Mapping, map_inputs
 from proxy.plan.nodes import Node, Residual
 from proxy.plan.ordering import push_order_and_limit
-from proxy.plan.scope import Expr, Scope, Source, aliases_in, conjuncts, sources_of
+from proxy.plan.scope import (
+    Expr,
+    Scope,
+    Source,
+    aliases_in,
+    conjuncts,
+    join_by_names,
+    sources_of,
+)
 from proxy.plan.stages import Stages
 from proxy.plan.wiring import late_sources, order_models, substitute
 
@@ -27,15 +36,32 @@ async def plan_select(
     for source in sources:
         if source.model is None:
             source.columns = await context.columns(source)
+    join_by_names(sources)
     where = _resolve(select, sources)
     context.relations[name] = tuple(item.alias_or_name for item in select.expressions)
-    mappings = [map_inputs(s, sources, where) for s in sources if s.model]
+    mappings = map_inputs(sources, where)
+    _refuse_right_join(sources)
     _warn_if_probed(mappings, where, context)
-    plain = [s for s in sources if s.model is None]
-    plain += [made for mapping in mappings for made in mapping.made]
+    made = {mapping.alias: mapping.made for mapping in mappings}
+    plain = [p for s in sources for p in (made[s.alias] if s.model else [s])]
     clauses = above_clauses(select)
     substitute(mappings, plain, where, clauses)
     return _split(select, name, below, context, plain, where, mappings)
+
+
+def _refuse_right_join(sources: list[Source]) -> None:
+    """A RIGHT JOIN keeps its rows whatever was decided before it; what needs a prediction, or came
+    with a model's ON, is decided behind it."""
+    models = {s.alias for s in sources if s.model}
+    for at, source in enumerate(sources):
+        before = sources[:at] if source.side == "RIGHT" else []
+        filters = [c for s in before if s.model and s.side != "LEFT" for c in s.on]
+        joined = [c for s in before if s.model is None for c in s.on if aliases_in(c) & models]
+        if filters or joined:
+            raise Unsupported(
+                f"RIGHT JOIN {source.alias} behind a condition on a prediction is not supported: "
+                "write it as a LEFT JOIN"
+            )
 
 
 def _split(  # noqa: PLR0913, PLR0917 (the parts of one SELECT)
@@ -79,13 +105,26 @@ def _resolve(select: exp.Select, sources: list[Source]) -> list[Expr]:
     conditions = conjuncts(where.this) if where is not None else []
     for condition in conditions:
         scope.resolve(condition, "where clause")
+    # as in MySQL, GROUP BY looks for a column first, HAVING and ORDER BY for a label
+    grouping = frozenset(label for label in labels if not scope.is_column(label))
     for clause, title in _CLAUSES.items():
         if select.args.get(clause) is not None:
-            scope.resolve(select.args[clause], title, labels)
+            known = grouping if clause == "group" else labels
+            scope.resolve(select.args[clause], title, known)
+    _number_labels(select)
     for source in sources:
         for condition in source.on:
             scope.resolve(condition, "on clause")
     return [condition.copy() for condition in conditions]
+
+
+def _number_labels(select: exp.Select) -> None:
+    """Labels in GROUP BY as positions: a label may be a name that a column has below."""
+    labels = [item.alias.casefold() for item in select.expressions]
+    group = select.args.get("group")
+    for key in list(group.expressions) if group is not None else []:
+        if isinstance(key, exp.Column) and not key.table:
+            key.replace(exp.Literal.number(labels.index(key.name.casefold()) + 1))
 
 
 def _expanded(select: exp.Select, scope: Scope) -> list[Expr]:
@@ -95,7 +134,8 @@ def _expanded(select: exp.Select, scope: Scope) -> list[Expr]:
         if isinstance(item, exp.Star):
             items += _columns_of(scope.sources)
         elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-            items += _columns_of([scope.named(item.table)])
+            named = scope.named(item.table)
+            items += [exp.alias_(named.reference(c), c, quoted=True) for c in named.columns]
         elif isinstance(item, exp.Column):
             items.append(exp.alias_(item.copy(), item.name, quoted=True))
         elif item.alias:
@@ -110,7 +150,7 @@ def _columns_of(sources: list[Source]) -> list[Expr]:
         exp.alias_(source.reference(column), column, quoted=True)
         for source in sources
         for column in source.columns
-        if column not in source.using or source.model
+        if source.shows(column)
     ]
 
 

@@ -45,7 +45,7 @@ class Stages:
     ) -> Residual:
         """Scan, then for each model a filter where it saves calls and the Predict, then the
         Residual named `name`. `kept` are the conjuncts that need predictions."""
-        feeds = [e for m in self.models for e in m.inputs.values()]
+        feeds = [e for m in self.models if self._waits(m) for e in m.inputs.values()]
         self._number([*clauses, *kept, *feeds, *(c for s in self.late for c in s.on)])
         scan.set("expressions", self._scan_items())
         node: Scan | Predict | Residual = Scan(
@@ -152,12 +152,9 @@ def _join(select: exp.Select, sources: list[Source]) -> None:
                 select.where(on, copy=False)
             continue
         join = exp.Join(this=source.node.copy())
-        join.set("method", "NATURAL" if source.natural else None)
         join.set("side", source.side or None)
-        join.set("using", [exp.to_identifier(u, quoted=True) for u in source.using] or None)
-        constrained = on is not None or source.using or source.natural
-        if on is None and source.side and not constrained:
+        if on is None and source.side:
             on = exp.true()
         join.set("on", on)
-        join.set("kind", None if constrained or source.side else "CROSS")
+        join.set("kind", "CROSS" if on is None else None)
         select.append("joins", join)

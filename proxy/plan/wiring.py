@@ -8,6 +8,9 @@ from proxy.errors import Unsupported
 from proxy.plan.inputs import Mapping
 from proxy.plan.scope import Expr, Source, aliases_in, columns_in, conjunction
 
+_IN_GUARD = "in_guard"
+"""Marks columns of a guard that was put before an input: they are read as they are."""
+
 
 def substitute(
     mappings: list[Mapping], plain: list[Source], where: list[Expr], clauses: list[Expr]
@@ -23,21 +26,27 @@ def substitute(
             guards[mapping.alias] = mapping.model.on
         else:
             where += mapping.model.on
-    lists = [where, *(s.on for s in plain), *guards.values()]
+    guarded = [m for m in mappings if guards.get(m.alias)]
+    for mapping in guarded:
+        others = [guard for alias, guard in guards.items() if alias != mapping.alias]
+        _guard_inputs(mapping, [where, *(s.on for s in plain), *others], mappings, clauses)
+    _chain(mappings)
+    for conditions in (where, *(s.on for s in plain), *guards.values()):
+        conditions[:] = [_replaced(c, mappings) for c in conditions]
+    for clause in clauses:
+        _replace_in(clause, mappings)
+    for mapping in guarded:
+        lists = [where, *(s.on for s in plain)]
+        _guard(mapping, guards[mapping.alias], mappings, lists, clauses)
+
+
+def _chain(mappings: list[Mapping]) -> None:
+    """Put what feeds an input in its place where it feeds another model."""
     for _ in mappings:  # a chain of n models needs n rounds at most
         for mapping in mappings:
             mapping.inputs = {n: _replaced(e, mappings) for n, e in mapping.inputs.items()}
     if any(_mentions_input(e, mappings) for m in mappings for e in m.inputs.values()):
         raise Unsupported("Models that feed each other in a circle are not supported")
-    for conditions in lists:
-        conditions[:] = [_replaced(c, mappings) for c in conditions]
-    for clause in clauses:
-        _replace_in(clause, mappings)
-    for mapping in mappings:
-        if guards.get(mapping.alias):
-            _guard(
-                mapping, guards[mapping.alias], mappings, [where, *(s.on for s in plain)], clauses
-            )
 
 
 def order_models(mappings: list[Mapping], used: Iterable[Expr]) -> list[Mapping]:
@@ -67,13 +76,21 @@ def late_sources(
 ) -> list[Source]:
     """The tables that are joined on a prediction, and those joined on them: joined above.
 
-    The others are joined below. Raises Unsupported where a model would need a late one's column.
+    The others are joined below; what they are joined on that is known above only becomes part of
+    `where`. Raises Unsupported where that would change an outer join.
     """
     predicted = {m.alias for m in mappings}
     fed_by = _aliases(e for m in models for e in m.inputs.values())
     late: list[Source] = []
-    for source in plain[1:]:
+    for source in plain:
         behind = predicted | {s.alias for s in late}
+        if source is plain[0] or (source.alias in fed_by and not source.side):
+            above = [c for c in source.on if aliases_in(c) & behind]
+            if above and source.side:
+                raise Unsupported(f"'{source.alias}' is joined on a prediction: name it last")
+            where += above
+            source.on = [c for c in source.on if not aliases_in(c) & behind]
+            continue
         conditions = source.on if source.side else [*source.on, *where]
         linked = any(
             source.alias in aliases_in(c) | ({source.alias} if c in source.on else set())
@@ -125,6 +142,37 @@ def _wrapped(expression: Expr) -> Expr:
     return expression.copy() if simple else exp.Paren(this=expression.copy())
 
 
+def _guard_inputs(
+    mapping: Mapping, lists: list[list[Expr]], mappings: list[Mapping], clauses: list[Expr]
+) -> None:
+    """LEFT JOIN m ON … AND guard: whoever reads an input of m finds NULL where the guard fails."""
+    guard = conjunction([g.copy() for g in mapping.model.on])
+    assert guard is not None
+    for column in columns_in(guard):
+        column.meta[_IN_GUARD] = True
+    holders = [exp.Tuple(expressions=conditions) for conditions in lists]
+    for expression in (*holders, *clauses):
+        _guard_in(expression, mapping, guard)
+    for conditions, holder in zip(lists, holders, strict=True):
+        conditions[:] = holder.expressions
+    for other in mappings:
+        if other is not mapping:
+            other.inputs = {n: _guarded(e, mapping, guard) for n, e in other.inputs.items()}
+
+
+def _guarded(expression: Expr, mapping: Mapping, guard: Expr) -> Expr:
+    holder = exp.Paren(this=expression)
+    _guard_in(holder, mapping, guard)
+    inner: Expr = holder.this
+    return inner
+
+
+def _guard_in(expression: Expr, mapping: Mapping, guard: Expr) -> None:
+    for column in list(columns_in(expression)):
+        if column.table == mapping.alias and column.name in mapping.inputs:
+            column.replace(_if(guard, column))
+
+
 def _guard(
     mapping: Mapping,
     guard: list[Expr],
@@ -161,5 +209,5 @@ def _with_target(expression: Expr, mapping: Mapping, target: Expr) -> Expr:
 
 def _put_target(expression: Expr, mapping: Mapping, target: Expr) -> None:
     for column in list(columns_in(expression)):
-        if column.table == mapping.alias:
+        if column.table == mapping.alias and _IN_GUARD not in column.meta:
             column.replace(target.copy())

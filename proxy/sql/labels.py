@@ -32,15 +32,17 @@ def label_columns(query: exp.Query, sql: str, tokens: Sequence[Token]) -> exp.Qu
     texts = _item_texts(sql, tokens)
     if len(texts) != len(select.expressions):
         return query  # a list that we cannot split: sqlglot's names serve
-    for item, text in zip(select.expressions, texts, strict=True):
-        if not (item.is_star or isinstance(item, exp.Alias | exp.Column | exp.Aliases)):
-            item.replace(exp.alias_(item.copy(), _label(item, text), quoted=True))
+    items = zip(select.expressions, texts, strict=True)
+    select.set("expressions", [_labelled(item, text) for item, text in items])
     return query
 
 
-def _label(item: exp.Expr, text: str) -> str:
-    """MySQL names a string literal by its value, all else by its text."""
-    return item.name if isinstance(item, exp.Literal) and item.is_string else text
+def _labelled(item: exp.Expr, text: str) -> exp.Expr:
+    """MySQL names a string literal by its value, all else by its text, a parameter too."""
+    if item.is_star or isinstance(item, exp.Alias | exp.Column | exp.Aliases):
+        return item
+    is_string = isinstance(item, exp.Literal) and item.is_string and text != "?"
+    return exp.alias_(item, item.name if is_string else text, quoted=True, copy=False)
 
 
 def _leading_select(query: exp.Expr) -> exp.Select | None:

@@ -19,10 +19,25 @@ _DROPPED_PROPERTIES = (
     exp.RowFormatProperty,
 )
 _DROPPED_CONSTRAINTS = (
+    exp.OnUpdateColumnConstraint,
     exp.CommentColumnConstraint,
     exp.CharacterSetColumnConstraint,
     exp.CollateColumnConstraint,
 )
+
+
+_WIDTHLESS = frozenset(
+    {
+        *exp.DataType.INTEGER_TYPES,
+        exp.DType.FLOAT,
+        exp.DType.DOUBLE,
+        exp.DType.BINARY,
+        exp.DType.VARBINARY,
+        exp.DType.YEAR,
+        exp.DType.SET,
+    }
+)
+_OTHER_TYPES = {exp.DType.YEAR: exp.DType.SMALLINT, exp.DType.SET: exp.DType.TEXT}
 
 
 def to_duckdb(tree: exp.Expr) -> str:
@@ -66,9 +81,79 @@ def _select(node: exp.Select) -> None:
     node.set("locks", None)
 
 
+def _type(node: exp.DataType) -> None:
+    """Display widths say nothing, and YEAR and SET are not DuckDB's."""
+    if node.this in _WIDTHLESS:
+        node.set("expressions", [])
+    node.set("this", _OTHER_TYPES.get(node.this, node.this))
+
+
+def _join(node: exp.Join) -> None:
+    """STRAIGHT_JOIN is an inner join that tells the optimizer its order."""
+    if node.args.get("kind") == "STRAIGHT_JOIN":
+        node.set("kind", None)
+
+
+def _unique(node: exp.UniqueColumnConstraint) -> None:
+    """A key's name is of no use here."""
+    if isinstance(node.this, exp.Schema):
+        node.this.set("this", None)
+
+
+def _introducer(node: exp.Introducer) -> None:
+    """_utf8mb4'…': every text is utf8mb4."""
+    node.replace(node.expression)
+
+
+def _collate(node: exp.Collate) -> None:
+    """DuckDB compares bytes, which is what most who write COLLATE want."""
+    node.replace(node.this)
+
+
+def _update(node: exp.Update) -> None:
+    """SET takes columns of the one table only, so DuckDB wants them bare."""
+    _one_table(node, node.this.args.get("joins"))
+    for assignment in node.expressions:
+        if isinstance(assignment, exp.EQ) and isinstance(assignment.this, exp.Column):
+            assignment.this.set("table", None)
+
+
+def _delete(node: exp.Delete) -> None:
+    _one_table(node, node.args.get("tables"))
+
+
+def _one_table(node: exp.Expr, others: object) -> None:
+    if others:
+        raise Unsupported(f"{node.key.upper()} of several tables at once is not supported")
+    if node.args.get("limit") or node.args.get("order"):
+        raise Unsupported(f"{node.key.upper()} with ORDER BY or LIMIT is not supported yet")
+
+
+def _drop(node: exp.Drop) -> None:
+    if len(node.args.get("tables") or ()) > 1:
+        raise Unsupported(f"DROP of several {node.args['kind']}S at once is not supported yet")
+
+
+def _insert(node: exp.Insert) -> None:
+    if node.args.get("ignore"):
+        node.set("ignore", None)
+        node.set("alternative", "IGNORE")
+    if node.args.get("conflict"):
+        raise Unsupported("ON DUPLICATE KEY UPDATE is not supported yet")
+
+
 _REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
     exp.Create: _create,
     exp.ColumnDef: _column,
     exp.Schema: _schema,
     exp.Select: _select,
+    exp.DataType: _type,
+    exp.Join: _join,
+    exp.Update: _update,
+    exp.Insert: _insert,
+    exp.Delete: _delete,
+    exp.Drop: _drop,
+    exp.UniqueColumnConstraint: _unique,
+    exp.Introducer: _introducer,
+    exp.Collate: _collate,
 }

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import Token, TokenType
 
 from proxy.errors import SyntaxFault
-from proxy.sql.tokens import Cursor
+from proxy.sql.tokens import Cursor, syntax_fault
 
 _WORDS: dict[str, Any] = {"TRUE": True, "FALSE": False, "NULL": None}
 
@@ -28,9 +28,15 @@ def parse_options(cursor: Cursor) -> dict[str, Any]:
         cursor.take("=")
         if name in options:
             raise SyntaxFault(f"Option '{name}' is given twice")
-        options[name] = _value(cursor)
-        if not cursor.take(","):
-            cursor.end()
+        try:
+            options[name] = _value(cursor)
+            more = cursor.take(",")
+            if not more:
+                cursor.end()
+        except SyntaxFault:
+            # what is wrong may be a key without its quotes: only the option's name is shown
+            raise syntax_fault(f"{name} = ", cursor.line) from None
+        if not more:
             return options
 
 

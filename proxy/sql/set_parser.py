@@ -73,7 +73,10 @@ def _transaction(cursor: Cursor) -> list[Assignment]:
 
 
 def _value(cursor: Cursor) -> exp.Expr | None:
-    """An expression up to the next comma; None for DEFAULT."""
+    """An expression up to the next comma; None for DEFAULT. ON and BINARY are words here."""
     if cursor.take("DEFAULT"):
         return None
+    keyword = cursor.take_any("ON", "BINARY")
+    if keyword is not None:
+        return exp.Literal.string(keyword)
     return cursor.expression(to_comma=True)

@@ -13,21 +13,44 @@ from proxy.errors import SyntaxFault
 
 DIALECT = Dialect.get_or_raise("mysql")
 _QUOTE = re.compile("['\"]")
+# What may hold a comment's opening without being one, and comments themselves.
+_LEXEMES = re.compile(
+    r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--[ \t][^\n]*|\#[^\n]*"""
+    r"""|(?P<opening>/\*!(?P<version>\d{0,6})).*?(?P<closing>\*/)|/\*.*?\*/""",
+    re.DOTALL,
+)
+_VERSION = 80040
 _NAME_TYPES_REFUSED = frozenset({TokenType.STRING, TokenType.NUMBER})
 
 
 def tokenize(sql: str) -> list[Token]:
     """The tokens of a text. Raises SyntaxFault for an unclosed string or comment."""
     try:
-        return list(DIALECT.tokenize(sql))
+        return list(DIALECT.tokenize(_with_versioned_comments(sql)))
     except TokenError as error:
-        raise syntax_fault(sql[-80:], sql.count("\n") + 1) from error
+        raise syntax_fault(sql, sql.count("\n") + 1) from error
+
+
+def _with_versioned_comments(sql: str) -> str:
+    """The text with `/*!40101 … */` opened, as MySQL reads it; every other place stays where it is.
+
+    https://dev.mysql.com/doc/refman/8.0/en/comments.html
+    """
+    if "/*!" not in sql:
+        return sql
+    text = list(sql)
+    for found in _LEXEMES.finditer(sql):
+        if found["version"] is not None and int(found["version"] or 0) <= _VERSION:
+            for start, end in (found.span("opening"), found.span("closing")):
+                text[start:end] = " " * (end - start)
+    return "".join(text)
 
 
 def syntax_fault(near: str, line: int) -> SyntaxFault:
     """MySQL's own words for a text that it cannot read.
 
-    The quoted text ends before its first string literal: that may be somebody's key.
+    `near` starts outside of any string literal and is shown up to the first one: that may be
+    somebody's key.
     """
     shown = _QUOTE.split(near[:80], maxsplit=1)[0]
     return SyntaxFault(
@@ -48,6 +71,11 @@ class Cursor:
     def done(self) -> bool:
         """Whether every token is read."""
         return self._at >= len(self._tokens)
+
+    @property
+    def line(self) -> int:
+        """The line of the token that was read last."""
+        return self._tokens[max(self._at - 1, 0)].line
 
     @property
     def rest(self) -> Sequence[Token]:
@@ -123,7 +151,7 @@ class Cursor:
             found = DIALECT.parser().parse(tokens, self.sql)[0]
         except ParseError as error:
             raise self.fault_at(tokens[0]) from error
-        if not isinstance(found, exp.Expr):
+        if not isinstance(found, exp.Expr) or isinstance(found, exp.Alias):
             raise self.fault_at(tokens[0])
         return found
 
@@ -143,8 +171,9 @@ class Cursor:
         return self.fault_at(self._tokens[self._at])
 
     def fault_at(self, token: Token) -> SyntaxFault:
-        """The error that points at a token."""
-        return syntax_fault(self.sql[token.start :], token.line)
+        """The error that points at a token. What stands behind an equals sign is not shown: a key
+        may have been written without quotes."""
+        return syntax_fault(self.sql[token.start :].partition("=")[0], token.line)
 
     @staticmethod
     def _word(token: Token) -> str:

@@ -1,0 +1,197 @@
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.database import BATCH_ROWS, Cursor, Database, Field
+from catalog.errors import CatalogError, ConversionFailed, NotPermitted
+
+ENDLESS = (
+    "SELECT count(*) FROM range(10_000_000) a, range(10_000_000) b WHERE a.range + b.range = -1"
+)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    directory = tmp_path_factory.mktemp("database")
+    database = Database(directory / "d", spill_dir=directory / "s", memory_limit="200MB")
+    yield database
+    database.close()
+
+
+def with_cursor(database: Database, work: Callable[[Cursor], Awaitable[Any]]) -> Any:
+    """What `work` gives, over a cursor of its own."""
+
+    async def run() -> Any:
+        cursor = database.cursor()
+        try:
+            return await work(cursor)
+        finally:
+            await cursor.close()
+
+    return asyncio.run(run())
+
+
+def rows(database: Database, sql: str, *parameters: object) -> Any:
+    return with_cursor(database, lambda cursor: cursor.execute(sql, parameters))
+
+
+def test_parameters_are_values(database: Database) -> None:
+    assert rows(database, "SELECT ?, ?", "it's", None) == [("it's", None)]
+
+
+def test_script_gives_the_rows_of_its_last_statement(database: Database) -> None:
+    script = [("CREATE TEMP TABLE t AS SELECT 1 AS x", ()), ("SELECT x + ? FROM t", (1,))]
+    assert with_cursor(database, lambda cursor: cursor.script(script)) == [(2,)]
+
+
+def test_describe_runs_nothing(database: Database) -> None:
+    started = time.perf_counter()
+    fields = with_cursor(database, lambda cursor: cursor.describe(ENDLESS))
+    assert fields == [Field("count_star()", "BIGINT")]
+    assert time.perf_counter() - started < 1
+
+
+def test_a_batch_is_full_but_for_the_last(database: Database) -> None:
+    async def work(cursor: Cursor) -> list[int]:
+        query = f"SELECT range FROM range({2 * BATCH_ROWS + 1})"
+        _, batch = await cursor.open(query, lambda fields: query)
+        sizes = [len(batch)]
+        while batch:
+            batch = await cursor.more()
+            sizes.append(len(batch))
+        return sizes
+
+    assert with_cursor(database, work) == [BATCH_ROWS, BATCH_ROWS, 1, 0]
+
+
+def test_temporary_tables_are_a_cursors_own(database: Database) -> None:
+    async def work(cursor: Cursor) -> None:
+        other = database.cursor()
+        await other.execute("CREATE TEMP TABLE own (x INT)")
+        try:
+            await cursor.execute("SELECT * FROM own")
+        finally:
+            await other.close()
+
+    with pytest.raises(CatalogError, match="'own' doesn't exist"):
+        with_cursor(database, work)
+
+
+def test_closing_a_cursor_rolls_back(database: Database) -> None:
+    rows(database, "CREATE TABLE kept (x INT)")
+
+    async def work(cursor: Cursor) -> None:
+        await cursor.execute("BEGIN")
+        await cursor.execute("INSERT INTO kept VALUES (1)")
+
+    with_cursor(database, work)
+    assert rows(database, "SELECT * FROM kept") == []
+
+
+async def cancel(cursor: Cursor, sql: str, after: float) -> float:
+    """Cancel a statement; the seconds that it took to end."""
+    task = asyncio.ensure_future(cursor.execute(sql))
+    await asyncio.sleep(after)
+    started = time.perf_counter()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("after", [0, 0.001, 0.1])
+def test_cancelling_interrupts_duckdb(after: float, database: Database) -> None:
+    assert with_cursor(database, lambda cursor: cancel(cursor, ENDLESS, after)) < 2
+
+
+@pytest.mark.parametrize("after", [0, 0.001, 0.1])
+def test_a_cursor_is_usable_after_a_cancelled_call(after: float, database: Database) -> None:
+    async def work(cursor: Cursor) -> Any:
+        await cancel(cursor, ENDLESS, after)
+        return await cursor.execute("SELECT 42")
+
+    assert with_cursor(database, work) == [(42,)]
+
+
+def test_cancelling_one_cursor_leaves_the_others(database: Database) -> None:
+    async def work(cursor: Cursor) -> Any:
+        other = database.cursor()
+        query = "SELECT count(*) FROM range(3_000_000) a WHERE hash(a.range) % 7 = 3"
+        running = asyncio.ensure_future(other.execute(query))
+        await cancel(cursor, ENDLESS, 0.01)
+        try:
+            return await running
+        finally:
+            await other.close()
+
+    assert with_cursor(database, work)[0][0] > 0
+
+
+REACHES = [
+    "SELECT * FROM read_text('secret.txt')",
+    "SELECT * FROM read_csv('secret.txt')",
+    "SELECT * FROM read_blob('secret.txt')",
+    "SELECT * FROM 'secret.txt'",
+    "SELECT * FROM 'secret.csv'",
+    "SELECT * FROM glob('*')",
+    "SELECT * FROM parquet_metadata('x.parquet')",
+    "SELECT * FROM sniff_csv('secret.csv')",
+    "COPY (SELECT 1) TO 'out.csv'",
+    "CREATE TABLE c (x VARCHAR); COPY c FROM 'secret.txt'",
+    "EXPORT DATABASE 'out'",
+    "IMPORT DATABASE 'out'",
+    "ATTACH 'other.duckdb' AS other",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "SET enable_external_access = true",
+    "SET lock_configuration = false",
+    "SET memory_limit = '100GB'",
+    "SET temp_directory = 'elsewhere'",
+    "PRAGMA profiling_output = 'out.json'",
+]
+
+
+@pytest.mark.parametrize("sql", REACHES)
+def test_nothing_reaches_out_of_the_database(
+    sql: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("secret.txt", "secret.csv"):
+        (tmp_path / name).write_text("secret")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CatalogError):
+        rows(database, sql)
+    rows(database, "DROP TABLE IF EXISTS c")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.csv", "secret.txt"]
+
+
+def test_a_variable_of_python_is_no_table(database: Database) -> None:
+    things = [1, 2, 3]
+    with pytest.raises(CatalogError):
+        rows(database, "SELECT * FROM things")
+    assert things
+
+
+def test_a_refusal_names_no_path(database: Database) -> None:
+    with pytest.raises(NotPermitted) as caught:
+        rows(database, "SELECT * FROM read_text('secret.txt')")
+    assert "secret.txt" not in str(caught.value)
+
+
+def test_an_error_leaves_the_cursor_usable(database: Database) -> None:
+    async def work(cursor: Cursor) -> Any:
+        with pytest.raises(ConversionFailed):
+            await cursor.execute("SELECT CAST('x' AS INT)")
+        return await cursor.execute("SELECT 1")
+
+    assert with_cursor(database, work) == [(1,)]
+
+
+def test_close_leaves_one_file(tmp_path: Path) -> None:
+    database = Database(tmp_path / "d.duckdb", spill_dir=tmp_path / "s", memory_limit="200MB")
+    rows(database, "CREATE TABLE t AS SELECT range AS x FROM range(1000)")
+    database.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["d.duckdb"]

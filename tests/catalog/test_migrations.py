@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from catalog import migrations
+from catalog.migrations import STEPS, migrate
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(tmp_path / "catalog.duckdb"))
+
+
+def steps_done(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    return [n for (n,) in connection.execute("SELECT step FROM shape ORDER BY rowid").fetchall()]
+
+
+def test_a_new_catalog_takes_every_step_once(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    assert steps_done(connection) == list(range(1, len(STEPS) + 1))
+
+
+def test_a_catalog_in_shape_takes_no_step(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection)
+    migrate(connection)
+    assert steps_done(connection) == list(range(1, len(STEPS) + 1))
+
+
+def test_a_catalog_takes_the_steps_that_it_lacks(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(connection)
+    connection.execute("INSERT INTO users VALUES ('alice', 'x')")
+    step = "ALTER TABLE users ADD COLUMN role VARCHAR"
+    monkeypatch.setattr(migrations, "STEPS", (*STEPS, step))
+    migrate(connection)
+    assert connection.execute("FROM users").fetchall() == [("alice", "x", None)]
+
+
+def test_a_step_that_fails_leaves_no_half_of_it(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = "CREATE TABLE half (x INT); SELECT no_such_column"
+    monkeypatch.setattr(migrations, "STEPS", (*STEPS, step))
+    with pytest.raises(duckdb.Error):
+        migrate(connection)
+    connection.execute("ROLLBACK")
+    assert steps_done(connection) == list(range(1, len(STEPS) + 1))
+    assert not connection.execute("FROM duckdb_tables() WHERE table_name = 'half'").fetchall()
+
+
+def test_released_steps_are_as_they_were_released() -> None:
+    """A released step is never edited: append one. Its first words stand here for all of it."""
+    assert [" ".join(step.split())[:30] for step in STEPS][:1] == ["CREATE TABLE engines ( name VA"]
