@@ -126,6 +126,18 @@ _RULES: tuple[_Rule, ...] = (
         "Operand should contain {wanted} column(s)",
     ),
     _rule(
+        duckdb.BinderException,
+        r"Duplicate column name \"(?P<name>[^\"]+)\" in INSERT",
+        errors.ColumnTwice,
+        "Column '{name}' specified twice",
+    ),
+    _rule(
+        duckdb.InvalidInputException,
+        r"More than one row returned by a subquery",
+        errors.SubqueryRows,
+        "Subquery returns more than 1 row",
+    ),
+    _rule(
         duckdb.ConstraintException,
         r"[Dd]uplicate key \"(?:[^\":]+: )?(?P<key>[^\"\n]*)\"",
         errors.DuplicateKey,
@@ -158,7 +170,7 @@ _RULES: tuple[_Rule, ...] = (
         "Another server has this data directory open",
     ),
     _rule(
-        duckdb.BinderException,
+        duckdb.Error,  # from the parser or from the binder
         r"Max expression depth limit",
         errors.TooComplex,
         "The expression has too many levels; IN (…) takes long lists",
@@ -166,7 +178,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule(duckdb.Error, r"", errors.StatementRejected),
 )
 _HEAD = re.compile(r"^(?:[A-Z]\w*(?: \w+)* Error: )+")
-_NEAR = re.compile(r'Did you mean "(?:[^"]*\.)?(?P<near>[^".]+)"')
+_NEAR = re.compile(r'Did you mean "(?:[^"]*\.)?(?!(?:duckdb|pg|sqlite|pragma)_)([^".]+)"')
 
 
 @contextmanager

@@ -11,7 +11,8 @@ class CatalogError(Exception):
     ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected, EngineUnknown,
     │       TableUnknown, DropUnknown, AlreadyExists, WrongKind, InUse, ColumnUnknown, ColumnExists,
     │       ColumnAmbiguous, AliasNotUnique, FunctionUnknown
-    ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, BranchesDiffer, OperandColumns
+    ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, ColumnTwice, BranchesDiffer,
+    │       OperandColumns, SubqueryRows
     ├── data: DuplicateKey, NullViolation, ForeignKeyViolation, ConstraintViolation,
     │       ConversionFailed, OutOfRange
     ├── running: StatementRejected, TooComplex, TransactionFailed, NotPermitted, OutOfMemory
@@ -99,6 +100,14 @@ class ColumnCountMismatch(CatalogError):
 
 class BranchesDiffer(CatalogError):
     """The SELECTs of a UNION have different numbers of columns."""
+
+
+class ColumnTwice(CatalogError):
+    """INSERT names a column twice."""
+
+
+class SubqueryRows(CatalogError):
+    """A subquery that stands for a value has more than one row."""
 
 
 class OperandColumns(CatalogError):

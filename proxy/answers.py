@@ -79,7 +79,8 @@ async def _kill(statement: s.Kill, state: State) -> Done:
 async def _transaction(statement: s.Transaction, state: State) -> Done:
     match statement.action:
         case "BEGIN":
-            await state.transactions.begin()
+            read_only = statement.read_only or state.variables.number("transaction_read_only")
+            await state.transactions.begin(read_only=bool(read_only))
         case "COMMIT":
             await state.transactions.commit()
         case "ROLLBACK":

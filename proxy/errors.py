@@ -15,7 +15,8 @@ class ProxyError(Exception):
 
     ProxyError
     ├── statement: SyntaxFault, Unsupported, EmptyQuery, TooDeep, UnknownColumn, AmbiguousColumn,
-    │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, NoDatabase
+    │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, UnknownCharset,
+    │       NoDatabase, ReadOnlyTransaction
     ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
     │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
     │       UnknownPrepared, WrongParameters, SecureTransportRequired, IdleTimeout
@@ -57,6 +58,14 @@ class UnknownVariable(ProxyError):
 
 class WrongVariableValue(ProxyError):
     """A system variable cannot have that value."""
+
+
+class ReadOnlyTransaction(ProxyError):
+    """A change in a transaction that was begun READ ONLY."""
+
+
+class UnknownCharset(ProxyError):
+    """No character set of that name."""
 
 
 class ReadOnlyVariable(ProxyError):
@@ -161,6 +170,8 @@ CODES: dict[type[Exception], MysqlCode] = {
     MissingInput: MysqlCode(1364, "HY000"),
     UnknownVariable: MysqlCode(1193, "HY000"),
     WrongVariableValue: MysqlCode(1231, "42000"),
+    ReadOnlyTransaction: MysqlCode(1792, "25006"),
+    UnknownCharset: MysqlCode(1115, "42000"),
     ReadOnlyVariable: MysqlCode(1238, "HY000"),
     NoDatabase: MysqlCode(1046, "3D000"),
     AccessDenied: MysqlCode(1045, "28000"),
@@ -209,6 +220,8 @@ CODES: dict[type[Exception], MysqlCode] = {
     catalog.AggregateMisplaced: MysqlCode(1111, "HY000"),
     catalog.ColumnCountMismatch: MysqlCode(1136, "21S01"),
     catalog.BranchesDiffer: MysqlCode(1222, "21000"),
+    catalog.ColumnTwice: MysqlCode(1110, "42000"),
+    catalog.SubqueryRows: MysqlCode(1242, "21000"),
     catalog.OperandColumns: MysqlCode(1241, "21000"),
     catalog.ForeignKeyViolation: MysqlCode(1452, "23000"),
     catalog.CatalogLocked: MysqlCode(1015, "HY000"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from catalog.errors import DropUnknown, TableUnknown
+from catalog.errors import DropUnknown, NotGrouped, TableUnknown
 from catalog.suggest import did_you_mean
 from proxy.errors import MissingInput, Unsupported, code_of
 from proxy.execute.columns import mysql_type_name
@@ -101,11 +101,20 @@ async def _bound(tree: exp.Expr, state: State) -> AsyncIterator[_Work]:
     except TableUnknown as error:
         await executor.close()
         raise _where_looked_for(error, bound, state) from error
+    except NotGrouped as error:
+        await executor.close()
+        raise NotGrouped(_by_clients_names(str(error), planner)) from error
     except BaseException:
         await executor.close()
         raise
     for text in planner.warnings:
         state.warnings.add("Warning", code_of(MissingInput()).code, text)
+
+
+def _by_clients_names(text: str, planner: Planner) -> str:
+    for name, known in planner.names.items():
+        text = text.replace(f"'{name}'", f"'{known}'")
+    return text
 
 
 def _where_looked_for(error: TableUnknown, bound: Bound, state: State) -> Exception:

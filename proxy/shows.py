@@ -55,9 +55,11 @@ async def _show_create(statement: Show, state: State) -> Rows:
         text = f"CREATE DATABASE `{made}` /*!40100 DEFAULT CHARACTER SET utf8mb4 */"
         return text_rows(("Database", "Create Database"), [(made, text)])
     database = state.binder().database(database)
-    model = state.house.store.find_model(database, name)
-    if model is not None:
-        text = show_create_model(model)
-    else:
-        text = show_create_table(name, await columns_of(Name(name, database), state))
-    return text_rows(("Table", "Create Table"), [(name, text)])
+    if statement.kind == "CREATE MODEL":
+        text = show_create_model(state.house.store.model(database, name))
+        return text_rows(("Model", "Create Model"), [(name, text)])
+    await columns_of(Name(name, database), state)  # a missing one is an error
+    show = Show("COLUMNS", source=Name(name, database))
+    rows = await answer_query(Query(select_of(show, database, name)), state)
+    lines = [row async for batch in rows.batches for row in batch]
+    return text_rows(("Table", "Create Table"), [(name, show_create_table(name, lines))])

@@ -6,6 +6,7 @@ a transaction ends it. Then nothing but ROLLBACK goes on, so that no COMMIT lose
 
 from catalog.database import Cursor
 from catalog.errors import TransactionFailed
+from proxy.errors import ReadOnlyTransaction
 
 
 class Transactions:
@@ -16,6 +17,7 @@ class Transactions:
         self.open = False
         self._autocommit = True
         self._failed = False
+        self._read_only = False
 
     @property
     def autocommit(self) -> bool:
@@ -33,11 +35,11 @@ class Transactions:
             await self.commit()
         self._autocommit = on
 
-    async def begin(self) -> None:
+    async def begin(self, *, read_only: bool = False) -> None:
         """START TRANSACTION commits the one before. Raises TransactionFailed."""
         await self.commit()
         await self._cursor.execute("BEGIN TRANSACTION")
-        self.open, self._failed = True, False
+        self.open, self._failed, self._read_only = True, False, read_only
 
     async def commit(self) -> None:
         """COMMIT; nothing to do is no error. Raises TransactionFailed, and has rolled back, where
@@ -73,7 +75,10 @@ class Transactions:
             )
 
     async def before_change(self) -> None:
-        """Rows are about to change: without autocommit that opens a transaction."""
+        """Rows are about to change: without autocommit that opens a transaction. Raises
+        ReadOnlyTransaction."""
+        if self.open and self._read_only:
+            raise ReadOnlyTransaction("Cannot execute statement in a READ ONLY transaction.")
         if not self._autocommit and not self.open:
             await self.begin()
 

@@ -6,7 +6,7 @@ Most of them change nothing here: they are kept so that a client finds again wha
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from proxy.errors import ReadOnlyVariable, UnknownVariable, WrongVariableValue
+from proxy.errors import ReadOnlyVariable, UnknownCharset, UnknownVariable, WrongVariableValue
 
 VERSION = "8.0.40-modelwire"
 
@@ -142,7 +142,7 @@ class Variables:
     def set(self, name: str, value: Value, scope: str) -> None:
         """Set a system variable for this client; GLOBAL for those who connect later, too.
 
-        Raises UnknownVariable, ReadOnlyVariable, WrongVariableValue.
+        Raises UnknownVariable, ReadOnlyVariable, WrongVariableValue, UnknownCharset.
         """
         known = self.get(name)
         if name in _READ_ONLY:
@@ -154,11 +154,11 @@ class Variables:
             self.session[name] = checked
 
     def default(self, name: str, scope: str) -> None:
-        """SET name = DEFAULT."""
+        """SET name = DEFAULT. Raises UnknownVariable, ReadOnlyVariable."""
+        self.get(name)
         if scope == "GLOBAL":
             self.set(name, _DEFAULTS[name], scope)
         else:
-            self.get(name)
             self.session.pop(name, None)
 
     def reset(self) -> None:
@@ -171,7 +171,19 @@ class Variables:
         return [(name, _shown(name, self.get(name, scope))) for name in sorted(self.server)]
 
 
+_CHARSETS = (
+    *("utf8mb4", "utf8mb3", "utf8", "latin1", "ascii", "binary", "cp1252", "latin2", "latin5"),
+    *("latin7", "ucs2", "utf16", "utf32", "cp1250", "cp1251", "cp1256", "cp1257", "cp850"),
+    *("koi8r", "koi8u", "greek", "hebrew", "gbk", "gb2312", "gb18030", "big5", "sjis", "cp932"),
+    *("ujis", "eucjpms", "euckr", "tis620"),
+)
+
+
 def _checked(name: str, value: Value, known: Value) -> Value:
+    if name.startswith("character_set_") and value is not None:
+        if str(value).lower() not in _CHARSETS:
+            raise UnknownCharset(f"Unknown character set: '{value}'")
+        return str(value).lower()
     if name in _SWITCHES:
         switch = _SWITCH_VALUES.get(str(value).lower())
         if switch is None:

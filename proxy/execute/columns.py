@@ -27,10 +27,13 @@ class _Kind:
     text: str = f"CAST({_VALUE} AS TEXT)"
 
 
-# DuckDB writes 1.0 and 1e+20 where MySQL writes 1 and 1e20; what is no number is NULL to MySQL.
+# DuckDB writes 1.0, 1e+20 and 1e-07 where MySQL writes 1, 1e20 and 1e-7; what is no number, or no
+# point in time, is NULL to MySQL.
+_TIME_TEXT = f"CASE WHEN isfinite({_VALUE}) THEN CAST({_VALUE} AS TEXT) END"
 _FLOAT_TEXT = (
     f"CASE WHEN isfinite({_VALUE}) THEN "
-    f"replace(regexp_replace(CAST({_VALUE} AS TEXT), '\\.0$', ''), 'e+', 'e') END"
+    f"regexp_replace(regexp_replace(CAST({_VALUE} AS TEXT), '\\.0$', ''), "
+    "'e[+]?(-?)0*', 'e\\1') END"
 )
 _JSON = _Kind(FieldType.JSON, 4_294_967_295, text=f"CAST(to_json({_VALUE}) AS TEXT)")
 _KINDS = {
@@ -49,16 +52,19 @@ _KINDS = {
     "DOUBLE": _Kind(FieldType.DOUBLE, 22, 31, text=_FLOAT_TEXT),
     "VARCHAR": _Kind(FieldType.VAR_STRING, _TEXT_LENGTH, text=_VALUE),
     "UUID": _Kind(FieldType.VAR_STRING, 36),
-    "DATE": _Kind(FieldType.DATE, 10),
+    "DATE": _Kind(FieldType.DATE, 10, text=_TIME_TEXT),
     "TIME": _Kind(FieldType.TIME, 17, 6),
-    "TIMESTAMP": _Kind(FieldType.DATETIME, 26, 6),
-    "TIMESTAMP_S": _Kind(FieldType.DATETIME, 19),
-    "TIMESTAMP_MS": _Kind(FieldType.DATETIME, 23, 3),
+    "TIMESTAMP": _Kind(FieldType.DATETIME, 26, 6, text=_TIME_TEXT),
+    "TIMESTAMP_S": _Kind(FieldType.DATETIME, 19, text=_TIME_TEXT),
+    "TIMESTAMP_MS": _Kind(FieldType.DATETIME, 23, 3, text=_TIME_TEXT),
     "TIMESTAMP_NS": _Kind(
         FieldType.DATETIME, 26, 6, text=f"CAST(CAST({_VALUE} AS TIMESTAMP) AS TEXT)"
     ),
     "TIMESTAMP WITH TIME ZONE": _Kind(
-        FieldType.TIMESTAMP, 26, 6, text=f"CAST({_VALUE} AT TIME ZONE 'UTC' AS TEXT)"
+        FieldType.TIMESTAMP,
+        26,
+        6,
+        text=f"CASE WHEN isfinite({_VALUE}) THEN CAST({_VALUE} AT TIME ZONE 'UTC' AS TEXT) END",
     ),
     "BLOB": _Kind(FieldType.BLOB, 4_294_967_295, text=_VALUE),
     "JSON": _Kind(FieldType.JSON, 4_294_967_295, text=f"CAST({_VALUE} AS TEXT)"),
@@ -108,6 +114,9 @@ _NAMES = {
     "BIGINT": "bigint",
     "UBIGINT": "bigint unsigned",
     "HUGEINT": "decimal(39,0)",
+    "UHUGEINT": "decimal(39,0) unsigned",
+    "BIT": "text",
+    "INTERVAL": "text",
     "VARCHAR": "text",
     "UUID": "char(36)",
     "TIMESTAMP": "datetime(6)",

@@ -48,7 +48,7 @@ async def predict_row(node: Predict, child: Row, model: LiveModel, warn: Warn) -
         value = prediction.value
         if prediction.error is not None:
             warn(prediction.error)
-    return {**child, node.target: exp.convert(value)}
+    return {**child, node.target: exp.cast(exp.convert(value), exp.DataType.build("text"))}
 
 
 async def _ask(model: LiveModel, prompts: Sequence[tuple[str | None, ...]]) -> list[Prediction]:

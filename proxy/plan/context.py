@@ -22,6 +22,8 @@ class Context:
     warnings: list[str] = field(default_factory=list)
     ctes: tuple[exp.CTE, ...] = ()
     relations: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """The columns below models (c0, t0) by the client's names, for errors."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def within(self, ctes: Sequence[exp.CTE]) -> "Context":

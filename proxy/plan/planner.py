@@ -28,6 +28,11 @@ class Planner:
         """Texts for SHOW WARNINGS."""
         return self._context.warnings
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What the client calls the columns below models, for errors."""
+        return self._context.names
+
     async def query(self, tree: exp.Query) -> Node:
         """The plan of a SELECT, a UNION, a WITH."""
         if not self._context.models:

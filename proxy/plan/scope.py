@@ -117,6 +117,17 @@ def _source(node: Expr, models: dict[str, ModelRecord]) -> Source:
     return Source(node.alias_or_name, node, model, columns=columns)
 
 
+def aliases_around(select: exp.Select) -> frozenset[str]:
+    """The aliases of the queries that a SELECT stands in, in lower case."""
+    aliases: set[str] = set()
+    outer = select.find_ancestor(exp.Select)
+    while outer is not None:
+        items = [outer.args.get("from_"), *(outer.args.get("joins") or ())]
+        aliases |= {item.this.alias_or_name.casefold() for item in items if item is not None}
+        outer = outer.find_ancestor(exp.Select)
+    return frozenset(aliases)
+
+
 def conjuncts(condition: Expr | None) -> list[Expr]:
     """The parts of a condition that AND connects."""
     if condition is None:
@@ -160,10 +171,12 @@ def aliases_in(expression: Expr) -> set[str]:
 
 
 class Scope:
-    """Resolves the columns of one SELECT: afterwards each names its source's alias."""
+    """Resolves the columns of one SELECT: afterwards each names its source's alias. `outer` are the
+    aliases, in lower case, of the queries around it."""
 
-    def __init__(self, sources: list[Source]) -> None:
+    def __init__(self, sources: list[Source], outer: frozenset[str] = frozenset()) -> None:
         self.sources = sources
+        self._outer = outer
         self._by_alias: dict[str, Source] = {}
         for source in sources:
             key = source.alias.casefold()
@@ -200,6 +213,11 @@ class Scope:
         if source is None or name is None:
             if nested:
                 return
+            if source is None and column.table.casefold() in self._outer:
+                raise Unsupported(
+                    f"A model in a subquery that reads '{column.sql()}' of the query around it is "
+                    "not supported: join the model there"
+                )
             hint = did_you_mean(column.name, source.columns) if source else ""
             raise UnknownColumn(f"Unknown column '{column.sql()}' in '{clause}'{hint}")
         _point(column, source, name)

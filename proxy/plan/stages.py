@@ -69,6 +69,7 @@ class Stages:
                 self._columns.setdefault((column.table, column.name), f"c{len(self._columns)}")
         for mapping in self.models:
             self._columns[mapping.alias, mapping.model.target] = self._target(mapping)
+        self.context.names.update({name: column for (_, column), name in self._columns.items()})
 
     def _reach(self) -> set[str]:
         return {s.alias for s in self.early} | {""}

@@ -26,6 +26,8 @@ _DROPPED_CONSTRAINTS = (
 )
 
 
+_LONGEST_TEXT = 64 * 1024 * 1024
+_FEW = 65_536
 _WIDTHLESS = frozenset(
     {
         *exp.DataType.INTEGER_TYPES,
@@ -42,7 +44,7 @@ _OTHER_TYPES = {exp.DType.YEAR: exp.DType.SMALLINT, exp.DType.SET: exp.DType.TEX
 
 def to_duckdb(tree: exp.Expr) -> str:
     """DuckDB's text of a bound MySQL tree. Raises Unsupported for what it cannot say."""
-    for node in list(tree.walk()):
+    for node in reversed(list(tree.walk())):  # the inner ones first: the outer ones copy them
         rewrite = _REWRITES.get(type(node))
         if rewrite is not None:
             rewrite(node)
@@ -88,6 +90,11 @@ def _type(node: exp.DataType) -> None:
     node.set("this", _OTHER_TYPES.get(node.this, node.this))
 
 
+def _boolean(node: exp.Boolean) -> None:
+    """TRUE and FALSE are 1 and 0 to MySQL."""
+    node.replace(exp.Literal.number(int(bool(node.this))))
+
+
 def _join(node: exp.Join) -> None:
     """STRAIGHT_JOIN is an inner join that tells the optimizer its order."""
     if node.args.get("kind") == "STRAIGHT_JOIN":
@@ -108,6 +115,36 @@ def _introducer(node: exp.Introducer) -> None:
 def _collate(node: exp.Collate) -> None:
     """DuckDB compares bytes, which is what most who write COLLATE want."""
     node.replace(node.this)
+
+
+def _repeat(node: exp.Repeat) -> None:
+    """As in MySQL, a text beyond max_allowed_packet is NULL: no REPEAT takes all memory."""
+    if _is_small(node.args["times"]):
+        return
+    size = exp.Mul(
+        this=exp.Length(this=exp.Paren(this=node.this.copy())),
+        expression=exp.cast(exp.Paren(this=node.args["times"].copy()), exp.DType.BIGINT),
+    )
+    _bound(node, size)
+
+
+def _pad(node: exp.Pad) -> None:
+    if not _is_small(node.expression):
+        _bound(node, exp.Paren(this=node.expression.copy()))
+
+
+def _space(node: exp.Space) -> None:
+    if not _is_small(node.this):
+        _bound(node, exp.Paren(this=node.this.copy()))
+
+
+def _is_small(count: exp.Expr) -> bool:
+    return isinstance(count, exp.Literal) and count.is_int and int(count.name) <= _FEW
+
+
+def _bound(node: exp.Expr, size: exp.Expr) -> None:
+    fits = exp.LTE(this=size, expression=exp.Literal.number(_LONGEST_TEXT))
+    node.replace(exp.Paren(this=exp.case().when(fits, node.copy())))
 
 
 def _update(node: exp.Update) -> None:
@@ -156,4 +193,8 @@ _REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
     exp.UniqueColumnConstraint: _unique,
     exp.Introducer: _introducer,
     exp.Collate: _collate,
+    exp.Boolean: _boolean,
+    exp.Repeat: _repeat,
+    exp.Pad: _pad,
+    exp.Space: _space,
 }

@@ -41,7 +41,11 @@ def split(sql: str) -> list[str]:
 def parse(sql: str) -> Statement:
     """One statement. Raises SyntaxFault, or Unsupported for what is SQL and not offered, or
     EmptyQuery."""
-    return parse_tokens(sql, one_statement(sql))
+    tokens = one_statement(sql)
+    for token in tokens:
+        if token.token_type is TokenType.PLACEHOLDER:
+            raise syntax_fault(sql[token.start :], token.line)
+    return parse_tokens(sql, tokens)
 
 
 def one_statement(sql: str) -> list[Token]:
@@ -132,7 +136,24 @@ def _explain(cursor: Cursor) -> Statement:
     return Explain(statement)
 
 
+def _start(cursor: Cursor) -> Statement:
+    """START TRANSACTION in all its forms: every transaction is a consistent snapshot."""
+    cursor.expect("START", "TRANSACTION")
+    read_only = cursor.take("READ", "ONLY")
+    if not read_only and not cursor.take("WITH", "CONSISTENT", "SNAPSHOT"):
+        cursor.take("READ", "WRITE")
+    cursor.end()
+    return Transaction("BEGIN", read_only)
+
+
+def _savepoint(cursor: Cursor) -> Statement:
+    raise Unsupported(f"{cursor.words(1)[0]} is not supported: a transaction has no savepoints")
+
+
 _OWN: dict[str, Callable[[Cursor], Statement]] = {
+    "START": _start,
+    "SAVEPOINT": _savepoint,
+    "RELEASE": _savepoint,
     "SHOW": parse_show,
     "DESCRIBE": _explain,
     "DESC": _explain,

@@ -30,6 +30,7 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("CREATE", "DATABASE"),
     ("CREATE", "TABLE"),
     ("CREATE", "VIEW"),
+    ("CREATE", "MODEL"),
 )
 _SYNONYMS = {
     "PREDICTORS": "MODELS",

@@ -37,6 +37,7 @@ class Transaction:
     """`action` is BEGIN, COMMIT or ROLLBACK."""
 
     action: str
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

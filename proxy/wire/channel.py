@@ -11,6 +11,9 @@ from contextlib import suppress
 
 READ_SIZE = 64 * 1024
 
+_RECORDS = 1024 * 1024
+"""OpenSSL takes less than 2 GiB at a time."""
+
 
 class PeerGone(ConnectionError):
     """The peer closed the connection, broke it, or let it time out. No client reads this."""
@@ -125,7 +128,7 @@ class TlsChannel(Channel):
         """Encrypts and queues."""
         rest = memoryview(data)
         while rest:
-            rest = rest[self._tls.write(rest) :]
+            rest = rest[self._tls.write(rest[:_RECORDS]) :]
         self._send_records()
 
     def finish(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from catalog import duckdb_errors
 from catalog.database import Database
-from catalog.errors import CatalogError, CatalogLocked, OutOfMemory
+from catalog.errors import CatalogError, CatalogLocked, OutOfMemory, TooComplex
 from tests.fixtures import cases
 
 SETUP = """
@@ -25,7 +25,7 @@ CREATE VIEW s.v AS SELECT 1 AS x;
 """
 INTERNAL = re.compile(r"LINE \d|\^|Candidate|Did you mean|Error:")
 # These need more than a statement: the tests below make them.
-ELSEWHERE = {CatalogLocked, OutOfMemory}
+ELSEWHERE = {CatalogLocked, OutOfMemory, TooComplex}
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,10 @@ def test_every_rule_fires(database: Database) -> None:
         fired.add(next(fitting))
     silent = [r for r in duckdb_errors._RULES if r not in fired and r.error not in ELSEWHERE]
     assert silent == []
+
+
+def test_an_expression_that_is_too_deep_says_so(database: Database) -> None:
+    assert isinstance(failure(database, f"SELECT {' + '.join(['1'] * 2000)}"), TooComplex)
 
 
 def test_a_statement_that_needs_too_much_memory_says_so(tmp_path: Path) -> None:

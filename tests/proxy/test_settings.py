@@ -1,0 +1,124 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from proxy.cli import main
+from proxy.settings import Settings
+
+NAMES = sorted(Settings.model_fields)
+SECRETS = [n for n in NAMES if Settings.model_fields[n].annotation == SecretStr | None]
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("MODELWIRE_", "OPENAI_", "ANYSCALE_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def help_text(capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_names_the_setting(name: str, help_text: str) -> None:
+    assert re.search(rf"\bMODELWIRE_{name.upper()}\b", help_text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_says_what_the_setting_is(name: str, help_text: str) -> None:
+    description = Settings.model_fields[name].description
+    assert description
+    assert description in " ".join(help_text.split())
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_has_no_flag(name: str, help_text: str) -> None:
+    assert f"--{name.replace('_', '-')}" not in help_text
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in SECRETS])
+def test_any_other_setting_has_a_flag(name: str, help_text: str) -> None:
+    assert f"--{name.replace('_', '-')} " in help_text
+
+
+def test_there_are_secrets() -> None:
+    assert {"password", "secret_key", "openai_api_key"} <= set(SECRETS)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_comes_from_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"MODELWIRE_{name.upper()}", "hush")
+    assert getattr(Settings(), name).get_secret_value() == "hush"
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_does_not_print(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"MODELWIRE_{name.upper()}", "hush")
+    assert "hush" not in repr(Settings())
+
+
+@pytest.mark.parametrize("name", ["openai_api_key", "anyscale_endpoints_api_key"])
+def test_a_providers_own_variable_serves_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name.upper(), "hush")
+    assert getattr(Settings(), name).get_secret_value() == "hush"
+
+
+def test_our_own_variable_wins_over_the_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "theirs")
+    monkeypatch.setenv("MODELWIRE_OPENAI_API_KEY", "ours")
+    key = Settings().openai_api_key
+    assert key is not None
+    assert key.get_secret_value() == "ours"
+
+
+def test_a_bare_password_variable_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSWORD", "somebody else's")
+    assert Settings().password is None
+
+
+def test_an_environment_variable_sets_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELWIRE_PORT", "3400")
+    assert Settings().port == 3400
+
+
+def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELWIRE_PORT", "3400")
+    assert Settings(port=3401).port == 3401
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        Settings(prot=1)  # type: ignore[call-arg]
+
+
+def test_data_directory_may_start_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Settings().directory == tmp_path / ".modelwire"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("--port", "99999"), ("--port", "x"), ("--max-connections", "0"), ("--wait-timeout", "0")],
+)
+def test_a_wrong_value_is_told_by_its_name(
+    flag: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", flag, value]) == 1
+    name = flag.removeprefix("--").replace("-", "_")
+    assert capsys.readouterr().err.startswith(f"modelwire: {name}: ")
+
+
+def test_a_wrong_value_ends_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "proxy.cli", "serve", "--port", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
