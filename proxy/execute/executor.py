@@ -17,6 +17,7 @@ from proxy.execute.columns import as_text, column_of, is_text
 from proxy.execute.constant import Row, constant_row, inline
 from proxy.execute.engine_pool import EnginePool
 from proxy.execute.predict import predict_row, run_predict
+from proxy.execute.rehearsal import below, rehearse
 from proxy.plan.nodes import (
     Node,
     Passthrough,
@@ -25,7 +26,6 @@ from proxy.plan.nodes import (
     Scan,
     Snapshot,
     Write,
-    children,
 )
 from proxy.result import Batch, Done, Rows
 from proxy.sql.mysql_to_duckdb import to_duckdb
@@ -98,10 +98,10 @@ class Executor:
         finally:
             await self.close()
 
-    async def _make_below(self, node: Node) -> None:
-        for child in children(node):
-            await self._make_below(child)
-            await self._make(child)
+    async def _make_below(self, plan: Node) -> None:
+        self._relations += await rehearse(plan, self._cursor)
+        for node in below(plan):
+            await self._make(node)
 
     async def _make(self, node: Node) -> None:
         assert isinstance(node, Snapshot | Scan | Predict | Residual)

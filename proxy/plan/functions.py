@@ -13,7 +13,7 @@ from proxy.plan.scope import Expr
 
 _REFUSED = re.compile(
     r"(pg|duckdb|pragma|parquet|read|write|sniff|icu|inet|txid|arrow|pandas|enable|disable)_.*"
-    r"|getenv|getvariable|current_setting|set_config|query|query_table|glob|checkpoint"
+    r"|getenv|getvariable|load_file|current_setting|set_config|query|query_table|glob|checkpoint"
     r"|current_(catalog|database|schemas|query|query_id|connection_id|transaction_id|role)"
     r"|json_(de)?serialize_.*|json_execute_serialized_sql|parse_duckdb_log_message"
     r"|has_.*_privilege|in_search_path|get_block_size|nextval|currval|sleep_ms|stats|vector_type"

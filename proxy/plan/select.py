@@ -99,7 +99,6 @@ def _resolve(select: exp.Select, sources: list[Source]) -> list[Expr]:
     """Qualify every column of the SELECT and expand its stars; the conjuncts of WHERE."""
     scope = Scope(sources, aliases_around(select))
     select.set("expressions", _expanded(select, scope))
-    _having_as_where(select)
     labels = frozenset(item.alias.casefold() for item in select.expressions if item.alias)
     for item in select.expressions:
         scope.resolve(item, "field list")
@@ -118,21 +117,6 @@ def _resolve(select: exp.Select, sources: list[Source]) -> list[Expr]:
         for condition in source.on:
             scope.resolve(condition, "on clause")
     return [condition.copy() for condition in conditions]
-
-
-def _having_as_where(select: exp.Select) -> None:
-    """HAVING where nothing is grouped filters rows, as WHERE does, but reads labels."""
-    having = select.args.get("having")
-    if having is None or select.args.get("group") is not None:
-        return
-    if any(e.find(exp.AggFunc) for e in (having, *select.expressions)):
-        return
-    labels = {item.alias.casefold(): item for item in select.expressions if item.alias}
-    for column in list(having.find_all(exp.Column)):
-        if not column.table and column.name.casefold() in labels:
-            column.replace(exp.Paren(this=labels[column.name.casefold()].unalias().copy()))
-    select.set("having", None)
-    select.where(having.this, copy=False)
 
 
 def _number_labels(select: exp.Select) -> None:

@@ -10,6 +10,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ParseError
 
 from proxy.errors import EmptyQuery, SyntaxFault, Unsupported
+from proxy.sql.having import having_as_where
 from proxy.sql.labels import label_columns
 from proxy.sql.ml_parser import parse_ml
 from proxy.sql.set_parser import parse_set
@@ -87,6 +88,9 @@ def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
         raise _fault(error) from error
     if isinstance(tree, exp.Subquery):
         tree = tree.unnest()
+    if isinstance(tree, exp.Expr):
+        for select in list(tree.find_all(exp.Select)):
+            having_as_where(select)
     if isinstance(tree, exp.Query):
         return Query(label_columns(tree, sql, tokens))
     if isinstance(tree, _MODIFY):

@@ -9,8 +9,10 @@ from catalog.database import Database
 from catalog.errors import DatabaseExists, DatabaseProtected, DatabaseUnknown
 from catalog.projects import Projects
 
-RESERVED = ("information_schema", "mysql", "performance_schema", "sys")
-RESERVED += ("main", "temp", "system", "pg_catalog")
+RESERVED = [
+    *("information_schema", "mysql", "performance_schema", "sys"),
+    *("main", "temp", "system", "pg_catalog"),
+]
 
 
 def with_projects(directory: Path, work: Callable[[Projects], Awaitable[Any]]) -> Any:

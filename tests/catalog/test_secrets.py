@@ -10,7 +10,7 @@ from catalog.secrets import Vault, read_or_make_key
 from catalog.store import Store
 from tests.catalog.test_store import ENGINE
 
-SECRET = "sk-plain-0123456789"  # noqa: S105, RUF100
+SECRET = "sk-plain-0123456789"
 KEY, OTHER = (Fernet.generate_key().decode() for _ in range(2))
 
 

@@ -167,7 +167,7 @@ def test_models_of_a_project_go_together(store: Store) -> None:
 
 
 def test_of_two_writers_of_one_name_one_wins(store: Store) -> None:
-    async def both() -> list[BaseException | None]:
+    async def both() -> tuple[BaseException | None, BaseException | None]:
         return await asyncio.gather(
             store.add_engine(ENGINE), store.add_engine(ENGINE), return_exceptions=True
         )

@@ -40,7 +40,7 @@ async def plan(sql: str, house: SmallHouse) -> str:
             lines = explain(await planner.query(bound.tree))
         else:
             lines = explain(await planner.write(bound.tree))
-    except Exception as error:  # noqa: BLE001, RUF100 (the fixture says which)
+    except Exception as error:
         return fault(error)
     finally:
         await cursor.close()

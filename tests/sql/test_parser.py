@@ -26,7 +26,7 @@ def shown(value: object) -> str:
 def parsed(sql: str) -> str:
     try:
         return shown(parse(sql))
-    except Exception as error:  # noqa: BLE001, RUF100 (the fixture says which)
+    except Exception as error:
         return fault(error)
 
 
