@@ -124,8 +124,9 @@ async def _healthy(url: str) -> None:
 
 
 def _end_of(log: Path) -> str:
-    text = log.read_text(errors="replace").strip()
-    return text[-_LOG_SHOWN:] or "it gave no reason"
+    """Its last line: the error, without the way that it took."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1][:_LOG_SHOWN] if lines else "it gave no reason"
 
 
 class StartLimit:
