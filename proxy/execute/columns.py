@@ -100,6 +100,8 @@ def mysql_type_name(type_: str) -> str:
     """The type as SHOW COLUMNS prints it."""
     if match := _DECIMAL.fullmatch(type_):
         return f"decimal({match[1]},{match[2]})"
+    if type_.startswith("ENUM("):
+        return "enum" + type_.removeprefix("ENUM").replace("', '", "','")
     return _NAMES.get(type_, "json" if _is_nested(type_) else type_.lower())
 
 

@@ -1,6 +1,7 @@
 """Where a model's inputs come from: ON, WHERE, columns of the same name, or given constants.
 
-An ON mapping always wins; then an equality in WHERE; then a column of the same name.
+An ON mapping always wins; then an equality with a column in WHERE; then a column of the same name;
+then the constants of WHERE.
 """
 
 from dataclasses import dataclass, field
@@ -41,9 +42,12 @@ def map_inputs(sources: list[Source], where: list[Expr]) -> list[Mapping]:
     """Find an expression for each input of each model among `sources`. Conjuncts of ON and `where`
     that only map are taken out of their lists. Raises MissingInput, AmbiguousColumn."""
     mappings = [Mapping(source) for source in sources if source.model]
-    _take_equalities(mappings, sources, where)
+    joins = [c for c in where if _joins(c)]
+    where[:] = [c for c in where if not _joins(c)]
+    _take_equalities(mappings, sources, joins)
     for mapping in mappings:
         _take_same_names(mapping, sources, _free(mapping, mappings, sources))
+    where[:0] = joins
     _take_equalities(mappings, sources, where)
     for mapping in mappings:
         _take_constants(mapping, where)
@@ -92,6 +96,13 @@ def _equal_sides(condition: Expr) -> tuple[tuple[Expr, Expr], ...]:
         return ()
     left, right = condition.left, condition.right
     return (left, right), (right, left)
+
+
+def _joins(condition: Expr) -> bool:
+    """Whether it is an equality between columns, as in ON; one with a constant maps an input only
+    if no column has its name."""
+    sides = _equal_sides(condition)
+    return bool(sides) and all(any(columns_in(side)) for side, _ in sides)
 
 
 def _is_known(expression: Expr, mapping: Mapping, mappings: list[Mapping]) -> bool:
