@@ -46,7 +46,7 @@ format: $(STAMP) ## format the code, apply the linter's safe fixes
 accept: $(STAMP) ## rewrite expected outputs; read the diff before you commit it
 	$(BIN)/python -m pytest --accept $(PYTEST_ARGS)
 
-bench: $(STAMP) ## measure latency, memory and start-up: the figures of the README
+bench: $(STAMP) ## measure latency, memory and start-up against their targets
 	$(BIN)/python -m benchmarks.run
 
 lock: $(STAMP) ## pin the newest versions that pyproject.toml allows

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from catalog.duckdb_errors import translated
+from catalog.errors import StatementRejected
 
 T = TypeVar("T")
 
@@ -88,7 +89,8 @@ class Cursor:
         return await self._run(work)
 
     async def describe(self, query: str) -> list[Field]:
-        """The columns that a query has, without running it."""
+        """The columns that a query has, without running it. Raises StatementRejected for what is no
+        query."""
         return await self._run(lambda: self._fields(query))
 
     async def open(
@@ -112,18 +114,24 @@ class Cursor:
         await self._run(self._connection.close)
 
     def _fields(self, query: str) -> list[Field]:
-        # A relation is bound and not run: a fifth of the time that DESCRIBE takes.
-        relation = self._connection.sql(query)
+        # A relation is bound and not run, in a fifth of the time that DESCRIBE takes; what is no
+        # SELECT would be run.
+        statements = self._connection.extract_statements(query)
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            raise StatementRejected("Only a SELECT has columns")
+        relation = self._connection.sql(statements[0])
         columns = zip(relation.columns, relation.types, strict=True)
         return [Field(name, str(type_)) for name, type_ in columns]
 
     async def _run(self, work: Callable[[], T]) -> T:
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        job = self._pool.submit(work)
+        future = asyncio.wrap_future(job)
         with translated():
             try:
                 return await asyncio.shield(future)
             except asyncio.CancelledError:
-                await self._interrupt(future)
+                if not job.cancel():  # it has a thread already
+                    await self._interrupt(future)
                 raise
 
     async def _interrupt(self, future: "asyncio.Future[T]") -> None:

@@ -194,12 +194,13 @@ def translated() -> Iterator[None]:
 
 def _translate(error: duckdb.Error) -> errors.CatalogError:
     message = str(error)
-    for rule in _RULES:
-        match = rule.pattern.search(message) if isinstance(error, rule.kind) else None
-        if match is not None:
-            words = _HEAD.sub("", message.split("\n", 1)[0]).strip()
-            text = rule.text.format(text=words, **match.groupdict())
-            if rule.error is errors.TableUnknown:
-                return errors.TableUnknown(text, match["name"], tuple(_NEAR.findall(message)))
-            return rule.error(text)
-    return errors.StatementRejected("The statement was rejected")
+    rule, match = next(  # the last rule fits all
+        (rule, match)
+        for rule in _RULES
+        if isinstance(error, rule.kind) and (match := rule.pattern.search(message))
+    )
+    words = _HEAD.sub("", message.split("\n", 1)[0]).strip()
+    text = rule.text.format(text=words, **match.groupdict())
+    if rule.error is errors.TableUnknown:
+        return errors.TableUnknown(text, match["name"], tuple(_NEAR.findall(message)))
+    return rule.error(text)

@@ -3,6 +3,7 @@
 Tables and views live in the schemas; models, which live beside them, are the store's.
 """
 
+import asyncio
 import csv
 import json
 from importlib import resources
@@ -10,6 +11,7 @@ from importlib import resources
 from catalog.database import Cursor, Database
 from catalog.errors import DatabaseExists, DatabaseProtected, DatabaseUnknown
 from catalog.suggest import did_you_mean
+from catalog.whole import whole
 
 DEFAULT_PROJECT = "modelwire"
 DEMO = "demo"
@@ -30,10 +32,12 @@ _RESERVED = frozenset(
 
 
 class Projects:
-    """The names of all databases, and how to make and drop one."""
+    """The names of all databases, and how to make and drop one. Whoever drops one, or puts into one
+    what is not a table, holds `changing` meanwhile."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.changing = asyncio.Lock()
         self._names: dict[str, str] = {}
 
     async def open(self) -> None:
@@ -65,6 +69,7 @@ class Projects:
             hint = did_you_mean(name, self._names.values())
             raise DatabaseUnknown(f"Unknown database '{name}'{hint}") from None
 
+    @whole
     async def create(self, name: str) -> None:
         """Make a database. Raises DatabaseExists, DatabaseProtected."""
         if name.casefold() in self._names:
@@ -75,6 +80,7 @@ class Projects:
         await self._make(cursor, name)
         await cursor.close()
 
+    @whole
     async def drop(self, name: str) -> None:
         """Drop a database with all its tables. Raises DatabaseUnknown, DatabaseProtected."""
         if name.casefold() in _RESERVED or name.casefold() == DEFAULT_PROJECT:

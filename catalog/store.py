@@ -17,6 +17,7 @@ from catalog.migrations import migrate
 from catalog.records import EngineRecord, ModelRecord, UserRecord
 from catalog.secrets import Vault
 from catalog.suggest import did_you_mean
+from catalog.whole import whole
 
 _Statement = tuple[str, Sequence[object]]
 
@@ -53,6 +54,7 @@ class Store:
         """Whether an engine of that name is there."""
         return _key(name) in self._engines
 
+    @whole
     async def add_engine(self, engine: EngineRecord) -> None:
         """Keep a new engine. Raises AlreadyExists."""
         async with self._writing:
@@ -72,6 +74,7 @@ class Store:
             )
             self._engines[_key(engine.name)] = engine
 
+    @whole
     async def drop_engine(self, name: str) -> None:
         """Forget an engine. Raises EngineUnknown, or InUse while a model needs it."""
         async with self._writing:
@@ -105,10 +108,12 @@ class Store:
             raise TableUnknown(f"Model '{project}.{name}' doesn't exist{hint}")
         return found
 
+    @whole
     async def put_model(self, model: ModelRecord, *, replace: bool) -> None:
-        """Keep a model. Raises AlreadyExists unless it may replace one."""
+        """Keep a model. Raises EngineUnknown, and AlreadyExists unless it may replace one."""
         key = (_key(model.project), _key(model.name))
         async with self._writing:
+            self.engine(model.engine)
             if key in self._models and not replace:
                 raise AlreadyExists(f"Model '{model.project}.{model.name}' already exists")
             old = self._models.get(key, model)
@@ -133,6 +138,7 @@ class Store:
             )
             self._models[key] = model
 
+    @whole
     async def drop_model(self, project: str, name: str) -> None:
         """Forget a model. Raises DropUnknown."""
         async with self._writing:
@@ -161,6 +167,7 @@ class Store:
         """The user of that name (with case, as in MySQL), or None."""
         return self._users.get(name)
 
+    @whole
     async def put_user(self, user: UserRecord) -> None:
         """Keep a user, or a user's new password."""
         verifiers = self._vault.seal({"native": user.native.hex(), "salted": user.salted})
@@ -178,7 +185,7 @@ class Store:
         self._connection.close()
 
     async def _write(self, *statements: _Statement) -> None:
-        await asyncio.shield(asyncio.to_thread(self._write_now, statements))
+        await asyncio.to_thread(self._write_now, statements)
 
     def _write_now(self, statements: Sequence[_Statement]) -> None:
         with translated(), _Transaction(self._connection):

@@ -13,10 +13,13 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from pydantic import ValidationError
+
 from docker.main_job import Address, JobError
 from docker.main_job import run as run_main_job
+from proxy.settings import Settings, what_is_wrong
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent.parent / ".modelwire"
 STOP_SECONDS = 30.0
 
 
@@ -25,14 +28,20 @@ def main() -> None:
 
     Without MODELWIRE_PASSWORD each run makes a password, and shows it once.
     """
-    data_dir = Path(os.environ.get("MODELWIRE_DATA_DIR") or ROOT / ".modelwire").absolute()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.exit("\n".join(what_is_wrong(error)))
+    if not settings.port:
+        sys.exit("`make run` takes a port to connect to: make run MODELWIRE_PORT=3307")
+    given = settings.password
     address = Address(
-        host=os.environ.get("MODELWIRE_HOST") or "127.0.0.1",
-        port=int(os.environ.get("MODELWIRE_PORT") or 3307),
-        user=os.environ.get("MODELWIRE_USER") or "modelwire",
-        password=os.environ.get("MODELWIRE_PASSWORD") or secrets.token_urlsafe(12),
+        host=settings.host,
+        port=settings.port,
+        user=settings.user,
+        password=given.get_secret_value() if given else secrets.token_urlsafe(12),
     )
+    data_dir = settings.directory if "data_dir" in settings.model_fields_set else HERE
     refuse_taken_port(address)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -40,9 +49,9 @@ def main() -> None:
     try:
         serve(server, reachable(address))
     except JobError as failure:
-        print(f"\nThe main job failed: {failure}", file=sys.stderr)
-        stop(server)
-        sys.exit(1)
+        if server.poll() is None:  # else it has told its own reason
+            print(f"\nThe main job failed: {failure}", file=sys.stderr)
+        sys.exit(stop(server) or 1)
     except KeyboardInterrupt:
         sys.exit(stop(server))
 

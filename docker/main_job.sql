@@ -1,6 +1,6 @@
 CREATE ML_ENGINE IF NOT EXISTS local_engine FROM local;
 
-CREATE OR REPLACE MODEL sentiment_model
+CREATE MODEL IF NOT EXISTS sentiment_model
 PREDICT sentiment
 USING
     engine = 'local_engine',
@@ -10,7 +10,7 @@ SELECT text, sentiment
 FROM sentiment_model
 WHERE text = 'I love machine learning!';
 
-SELECT r.id, r.review, r.stars, m.sentiment
+SELECT r.id, r.stars, r.review, m.sentiment
 FROM demo.reviews r
 JOIN sentiment_model m ON m.text = r.review
 WHERE r.stars < 3

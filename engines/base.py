@@ -67,7 +67,12 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A kind of engine: `CREATE ML_ENGINE … FROM <name>`."""
+    """A kind of engine: `CREATE ML_ENGINE … FROM <name>`.
+
+    A package offers one by an entry point of that very name in the group `modelwire.handlers`.
+    `model_options` are engines.model.MODEL_OPTIONS, or some of them, with prompt_template among
+    them; prompt.messages and prompt.parse_reply do what most engines need.
+    """
 
     name: str
     title: str

@@ -9,6 +9,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from engines import prompt
 from engines.base import Engine, Environment, Handler
@@ -35,7 +36,7 @@ class _Running:
 
 
 class LocalEngine:
-    """The embedded model, started at the first check or prediction and shared by all."""
+    """The embedded model, started at the first check or prediction."""
 
     max_concurrency = 2
 
@@ -156,10 +157,39 @@ def _constraint(target: Target) -> dict[str, object]:
     return {**constraint, "stop": ['"']}
 
 
+class SharedEngine:
+    """One ML engine's share of the embedded model: all of a data directory are served by one
+    process, 700 MB in size, which ends with the last share."""
+
+    max_concurrency = LocalEngine.max_concurrency
+    _served: ClassVar[dict[Path, tuple[LocalEngine, set["SharedEngine"]]]] = {}
+
+    def __init__(self, environment: Environment) -> None:
+        self._key = environment.data_dir
+        fresh: tuple[LocalEngine, set[SharedEngine]] = (LocalEngine(environment), set())
+        self._engine, self._shares = self._served.setdefault(self._key, fresh)
+        self._shares.add(self)
+
+    async def check(self, spec: ModelSpec | None) -> None:
+        """See LocalEngine.check."""
+        await self._engine.check(spec)
+
+    async def predict(self, task: Task) -> Prediction:
+        """See LocalEngine.predict."""
+        return await self._engine.predict(task)
+
+    async def aclose(self) -> None:
+        """Give the share back. Idempotent."""
+        self._shares.discard(self)
+        if not self._shares and self._served.get(self._key, (None,))[0] is self._engine:
+            del self._served[self._key]
+            await self._engine.aclose()
+
+
 def _open(options: Mapping[str, Value], environment: Environment) -> Engine:
     if (missing := _import_error()) is not None:
         raise HandlerUnavailable(f"handler 'local' cannot be used: {missing}")
-    return LocalEngine(environment)
+    return SharedEngine(environment)
 
 
 def _import_error() -> str | None:

@@ -65,6 +65,8 @@ def _load(point: EntryPoint) -> Handler:
         return _broken(point, f"{type(error).__name__}: {error}")
     if not isinstance(handler, Handler):
         return _broken(point, f"{point.value} is not a Handler")
+    if handler.name != point.name.lower():
+        return _broken(point, f"its Handler is named '{handler.name}', its entry point is not")
     return handler
 
 

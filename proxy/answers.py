@@ -26,12 +26,10 @@ async def _set(statement: s.SetVariables, state: State) -> Done:
     for item in statement.assignments:
         if item.value is None:
             state.variables.default(item.name, item.scope)
-            continue
-        value = await _value(item.value, state)
-        if item.scope == "USER":
-            state.variables.user[item.name] = value
-            continue
-        state.variables.set(item.name, value, item.scope)
+        elif item.scope == "USER":
+            state.variables.user[item.name] = await _value(item.value, state)
+        else:
+            state.variables.set(item.name, await _value(item.value, state), item.scope)
         if item.name == "autocommit" and item.scope == "SESSION":
             await state.transactions.set_autocommit(bool(state.variables.number("autocommit")))
     return Done()
@@ -115,7 +113,7 @@ async def _create_database(statement: s.CreateDatabase, state: State) -> Done:
 
 async def _drop_database(statement: s.DropDatabase, state: State) -> Done:
     note = await state.definitions().drop_database(statement)
-    if state.database is not None and state.database not in state.house.projects.names:
+    if state.database is not None and state.database.casefold() == statement.name.casefold():
         state.database = None
     return _noted(note, 1008, state)
 

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from catalog.errors import CatalogError
 from proxy.memory import keep_little
 from proxy.server import serve
-from proxy.settings import Settings
+from proxy.settings import Settings, what_is_wrong
 from proxy.variables import VERSION
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(serve(settings))
     except ValidationError as error:
-        return _refuse(*(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+        return _refuse(*what_is_wrong(error))
     except (CatalogError, OSError, ValueError) as error:
         return _refuse(f"cannot start: {error}")
     except asyncio.CancelledError:

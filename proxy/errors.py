@@ -245,10 +245,11 @@ UNKNOWN_TEXT = "Internal error; the server's log has the details"
 
 
 def code_of(error: Exception) -> MysqlCode:
-    """The code of an error of our three trees; UNKNOWN for anything else."""
-    return CODES.get(type(error), UNKNOWN)
+    """The code of an error of our three trees, a plug-in's own that of the class it derives from;
+    UNKNOWN for anything else."""
+    return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), UNKNOWN)
 
 
 def text_of(error: Exception) -> str:
     """The message that a client may read: our own words, or a fixed text for the unforeseen."""
-    return str(error) if type(error) in CODES else UNKNOWN_TEXT
+    return UNKNOWN_TEXT if code_of(error) is UNKNOWN else str(error)

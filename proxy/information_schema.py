@@ -163,17 +163,10 @@ async def _ml_engines(sight: Sight) -> _Rows:
         (
             engine.name,
             engine.handler,
-            json.dumps(_shown_arguments(engine.arguments, engine.secrets)),
+            json.dumps({**engine.arguments, **dict.fromkeys(engine.secrets, "******")}),
         )
         for engine in sight.store.engines
     ]
-
-
-def _shown_arguments(arguments: object, secrets: object) -> dict[str, object]:
-    """What was given, secrets as stars."""
-    assert isinstance(arguments, dict)
-    assert isinstance(secrets, dict)
-    return {**arguments, **dict.fromkeys(secrets, "******")}
 
 
 async def _handlers(sight: Sight) -> _Rows:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from catalog.errors import DropUnknown, NotGrouped, TableUnknown
 from catalog.suggest import did_you_mean
-from proxy.errors import MissingInput, Unsupported, code_of
+from proxy.errors import CODES, MissingInput, Unsupported
 from proxy.execute.columns import mysql_type_name
 from proxy.execute.describe import text_rows
 from proxy.execute.executor import Executor
@@ -108,7 +108,7 @@ async def _bound(tree: exp.Expr, state: State) -> AsyncIterator[_Work]:
         await executor.close()
         raise
     for text in planner.warnings:
-        state.warnings.add("Warning", code_of(MissingInput()).code, text)
+        state.warnings.add("Warning", CODES[MissingInput].code, text)
 
 
 def _by_clients_names(text: str, planner: Planner) -> str:

@@ -76,10 +76,17 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     try:
         projects = Projects(database)
         await projects.open()
-        host = await _first_user(settings, store)
+        lacks_user = _lacks_user(settings, store)
+        host = LOOPBACK if lacks_user else settings.host
+        if host != settings.host:
+            logger.warning("No password is configured: listening on %s only", host)
+        if settings.password is not None:
+            await _put_user(store, settings.user, settings.password)
         listener = _listener(settings, directory, store, projects, engines)
-        port = await listener.start(host, settings.port)
+        port = await _listen(listener, host, settings.port)
         try:
+            if lacks_user:
+                await _make_user(settings, store)
             yield host, port
         finally:
             await listener.stop()
@@ -87,6 +94,13 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         await engines.aclose()
         database.close()
         store.close()
+
+
+async def _listen(listener: Listener, host: str, port: int) -> int:
+    try:
+        return await listener.start(host, port)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
 def _listener(
@@ -154,21 +168,19 @@ def _environment(settings: Settings, directory: Path) -> Environment:
     )
 
 
-async def _first_user(settings: Settings, store: Store) -> str:
-    """See that somebody can log in; the address to listen on. A user that nobody configured is
-    reachable from this machine only."""
-    if settings.password is not None:
-        await _put_user(store, settings.user, settings.password)
-        return settings.host
-    if store.users:
-        return settings.host
+def _lacks_user(settings: Settings, store: Store) -> bool:
+    """Whether a user is wanted that nobody gave a password: the first one, or one that is named."""
+    named = "user" in settings.model_fields_set and store.user(settings.user) is None
+    return settings.password is None and (named or not store.users)
+
+
+async def _make_user(settings: Settings, store: Store) -> None:
+    """Make that user, with a password that is shown once. Only when the server listens: one that
+    cannot start must not use it up."""
     password = secrets.token_urlsafe(12)
     await _put_user(store, settings.user, SecretStr(password))
     # Not through the log: it goes to files, and this is shown once.
     print(f"First user '{settings.user}' has the password {password}", flush=True)
-    if settings.host != LOOPBACK:
-        logger.warning("No password is configured: listening on %s only", LOOPBACK)
-    return LOOPBACK
 
 
 async def _put_user(store: Store, name: str, password: SecretStr) -> None:

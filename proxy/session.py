@@ -4,7 +4,7 @@ It keeps state and time; how statements are answered stands in answers.py.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from sqlglot import exp
@@ -62,8 +62,7 @@ class Session:
 
     async def query(self, sql: str) -> Result:
         """Answer a statement."""
-        async with self._told():
-            return await self._answer(parser.parse(sql), sql)
+        return await self._answer(lambda: parser.parse(sql), sql)
 
     def prepare(self, sql: str) -> PreparedStatement:
         """Read a statement with `?` in it."""
@@ -75,8 +74,7 @@ class Session:
     async def execute(self, prepared: Prepared, parameters: Sequence[Parameter]) -> Result:
         """Answer a prepared statement with values for its `?`."""
         assert isinstance(prepared, PreparedStatement)
-        async with self._told():
-            return await self._answer(prepared.bind(parameters), prepared.sql)
+        return await self._answer(lambda: prepared.bind(parameters), prepared.sql)
 
     async def use(self, database: str) -> None:
         """Make a database the current one. Raises DatabaseUnknown."""
@@ -85,10 +83,11 @@ class Session:
     async def fields(self, table: str) -> tuple[Column, ...]:
         """The columns of a table of the current database. Raises TableUnknown."""
         name = exp.Table(this=exp.to_identifier(table, quoted=True))
-        rows = await answer(s.Query(exp.select("*").from_(name).limit(0)), self._state)
-        assert isinstance(rows, Rows)
-        async for _ in rows.batches:
-            pass
+        async with self._told():
+            rows = await answer(s.Query(exp.select("*").from_(name).limit(0)), self._state)
+            assert isinstance(rows, Rows)
+            async for _ in rows.batches:
+                pass
         self._state.warnings.clear()
         return rows.columns
 
@@ -105,34 +104,45 @@ class Session:
         await self._state.cursor.close()
         await self._state.aside.close()
 
-    async def _answer(self, statement: s.Statement, sql: str) -> Result:
+    async def _answer(self, read: Callable[[], s.Statement], sql: str) -> Result:
         state = self._state
-        state.house.processes.publish(state.client.connection_id, _shown(statement, sql))
-        self._diagnosing = isinstance(statement, s.Show) and statement.kind in _DIAGNOSTIC
-        if not self._diagnosing:
-            state.warnings.clear()
-        deadline = self._deadline(statement)
-        async with _limited(deadline):
-            result = await answer(statement, state)
+        async with self._told():
+            statement = self._begin(read)
+            state.house.processes.publish(state.client.connection_id, _shown(statement, sql))
+            deadline = self._deadline(statement)
+            async with _limited(deadline):
+                result = await answer(statement, state)
         if isinstance(result, Done):
             state.row_count = result.affected_rows
             return result
         state.row_count = -1
         return Rows(result.columns, self._counted(result.batches, deadline))
 
+    def _begin(self, read: Callable[[], s.Statement]) -> s.Statement:
+        """The statement; the warnings of the one before go, unless it is they that it asks for."""
+        self._diagnosing = False
+        try:
+            statement = read()
+            self._diagnosing = isinstance(statement, s.Show) and statement.kind in _DIAGNOSTIC
+            return statement
+        finally:
+            if not self._diagnosing:
+                self._state.warnings.clear()
+
     @asynccontextmanager
     async def _told(self) -> AsyncIterator[None]:
         """What goes wrong inside is there for SHOW WARNINGS, and for the transaction to see."""
         try:
             yield
-        except RecursionError as error:
-            raise _too_deep() from error
         except BaseException as error:
-            if isinstance(error, Exception):
+            told = _too_deep() if isinstance(error, RecursionError) else error
+            if isinstance(told, Exception):
                 self._diagnosing = False
-                self._state.warnings.add("Error", code_of(error).code, text_of(error))
+                self._state.warnings.add("Error", code_of(told).code, text_of(told))
             await self._state.transactions.look()
-            raise
+            if told is error:
+                raise
+            raise told from error
 
     def _deadline(self, statement: s.Statement) -> float | None:
         """The loop's time at which a query must be done; others have none, as in MySQL."""

@@ -4,8 +4,9 @@ Secrets have no flag: a command line is visible to everyone on the machine.
 """
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,7 +22,10 @@ class Settings(BaseSettings):
     """Every setting by its name; MODELWIRE_<NAME> is its environment variable."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MODELWIRE_", populate_by_name=True, extra="forbid"
+        env_prefix="MODELWIRE_",
+        env_ignore_empty=True,
+        populate_by_name=True,
+        extra="forbid",
     )
 
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -34,8 +38,8 @@ class Settings(BaseSettings):
         "the first user's password; without one a random password is made and shown once",
         "MODELWIRE_PASSWORD",
     )
-    tls_cert: Path | None = Field(None, description="TLS certificate (PEM); else self-signed")
-    tls_key: Path | None = Field(None, description="TLS key (PEM) of that certificate")
+    tls_cert: FilePath | None = Field(None, description="TLS certificate (PEM); else self-signed")
+    tls_key: FilePath | None = Field(None, description="TLS key (PEM) of that certificate")
     require_secure_transport: bool = Field(False, description="refuse connections without TLS")
     max_connections: int = Field(151, ge=1, description="clients at once")
     max_allowed_packet: int = Field(
@@ -50,7 +54,9 @@ class Settings(BaseSettings):
         "key that seals stored API keys (Fernet); else the data directory's key file",
         "MODELWIRE_SECRET_KEY",
     )
-    local_model: Path | None = Field(None, description="GGUF file of the embedded model")
+    local_model: Path | None = Field(
+        None, description="file of the embedded model, if it is here already"
+    )
     local_threads: int = Field(
         0, ge=0, description="threads of the embedded model; 0 is one a core"
     )
@@ -68,9 +74,21 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = _secret(
         "key that handler openai uses by default", "MODELWIRE_OPENAI_API_KEY", "OPENAI_API_KEY"
     )
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
 
     @property
     def directory(self) -> Path:
         """The data directory as an absolute path."""
         return self.data_dir.expanduser().absolute()
+
+
+def what_is_wrong(error: ValidationError) -> list[str]:
+    """A line for each wrong setting: its name as the environment has it, and what is expected."""
+    return [f"{_name(each['loc'])}: {each['msg']}" for each in error.errors()]
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]).upper()
+    return name if name.startswith("MODELWIRE_") else f"MODELWIRE_{name}"

@@ -6,6 +6,7 @@ a transaction ends it. Then nothing but ROLLBACK goes on, so that no COMMIT lose
 
 from catalog.database import Cursor
 from catalog.errors import TransactionFailed
+from catalog.whole import whole
 from proxy.errors import ReadOnlyTransaction
 
 
@@ -35,12 +36,14 @@ class Transactions:
             await self.commit()
         self._autocommit = on
 
+    @whole
     async def begin(self, *, read_only: bool = False) -> None:
         """START TRANSACTION commits the one before. Raises TransactionFailed."""
         await self.commit()
         await self._cursor.execute("BEGIN TRANSACTION")
         self.open, self._failed, self._read_only = True, False, read_only
 
+    @whole
     async def commit(self) -> None:
         """COMMIT; nothing to do is no error. Raises TransactionFailed, and has rolled back, where
         an error ended the transaction."""
@@ -53,6 +56,7 @@ class Transactions:
             self.open = False
             await self._cursor.execute("COMMIT")
 
+    @whole
     async def rollback(self) -> None:
         """ROLLBACK; nothing to do is no error."""
         if self.open:

@@ -105,6 +105,8 @@ _SWITCHES = frozenset(
         "sql_quote_show_create",
     }
 )
+_LEAST = {"wait_timeout": 1, "interactive_timeout": 1}
+_MOST = 2**64 - 1
 _SWITCH_VALUES: dict[str, int] = {
     "on": 1,
     "off": 0,
@@ -128,12 +130,15 @@ class Variables:
     session: dict[str, Value] = field(default_factory=dict)
     user: dict[str, Value] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.session = dict(self.server)  # SET GLOBAL is for those who connect later
+
     def get(self, name: str, scope: str = "SESSION") -> Value:
         """The value of a system variable. Raises UnknownVariable."""
         key = name.lower()
         if key not in self.server:
             raise UnknownVariable(f"Unknown system variable '{name}'")
-        return self.server[key] if scope == "GLOBAL" else self.session.get(key, self.server[key])
+        return self.server[key] if scope == "GLOBAL" else self.session[key]
 
     def number(self, name: str) -> int:
         """The value of a numeric system variable."""
@@ -155,15 +160,15 @@ class Variables:
 
     def default(self, name: str, scope: str) -> None:
         """SET name = DEFAULT. Raises UnknownVariable, ReadOnlyVariable."""
-        self.get(name)
+        value = self.get(name, "GLOBAL")
         if scope == "GLOBAL":
             self.set(name, _DEFAULTS[name], scope)
         else:
-            self.session.pop(name, None)
+            self.session[name] = value
 
     def reset(self) -> None:
         """Forget all that this client set."""
-        self.session.clear()
+        self.session = dict(self.server)
         self.user.clear()
 
     def shown(self, scope: str) -> list[tuple[str, str]]:
@@ -191,7 +196,7 @@ def _checked(name: str, value: Value, known: Value) -> Value:
         return switch
     if isinstance(known, int):
         try:
-            return max(0, int(value or 0))
+            return min(max(_LEAST.get(name, 0), int(value or 0)), _MOST)
         except ValueError:
             raise _wrong(name, value) from None
     return value

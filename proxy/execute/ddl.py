@@ -14,6 +14,7 @@ from catalog.errors import AlreadyExists, DatabaseExists, DatabaseMissing, Datab
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import EngineRecord, ModelRecord
 from catalog.store import Store
+from catalog.whole import whole
 from engines.base import Handler
 from engines.errors import OptionError
 from engines.model import compile_model
@@ -61,6 +62,7 @@ class Definitions:
             raise
         return None
 
+    @whole
     async def drop_engine(self, statement: DropEngine) -> str | None:
         """Refused while a model uses the engine."""
         if statement.if_exists and not self.store.has_engine(statement.name):
@@ -86,9 +88,10 @@ class Definitions:
             self.projects.resolve(statement.source)
         started = time.monotonic()
         record = await self._checked(statement, project, old.version + 1 if old else 1)
-        await self.store.put_model(
-            _finished(record, time.monotonic() - started), replace=statement.or_replace
-        )
+        finished = replace(record, training_seconds=round(time.monotonic() - started, 3))
+        async with self.projects.changing:
+            self.projects.resolve(project)  # it may have been dropped meanwhile
+            await self.store.put_model(finished, replace=statement.or_replace)
         return None
 
     async def drop_model(self, statement: DropModel, project: str) -> str | None:
@@ -109,6 +112,7 @@ class Definitions:
             raise
         return None
 
+    @whole
     async def drop_database(self, statement: DropDatabase) -> str | None:
         """Drop a project with its tables, views and models."""
         if statement.name.casefold() not in (n.casefold() for n in self.projects.names):
@@ -117,8 +121,9 @@ class Definitions:
                 return text
             if statement.name.casefold() != INFORMATION_SCHEMA:
                 raise DatabaseMissing(text)
-        await self.projects.drop(statement.name)
-        await self.store.drop_models_of(statement.name)
+        async with self.projects.changing:
+            await self.projects.drop(statement.name)
+            await self.store.drop_models_of(statement.name)
         return None
 
     async def _checked(self, statement: CreateModel, project: str, version: int) -> ModelRecord:
@@ -176,10 +181,6 @@ def _sorted_out(
     secret = {option.name for option in handler.engine_options if option.secret}
     shown = {name: value for name, value in options.items() if name not in secret}
     return shown, {name: value for name, value in options.items() if name in secret}
-
-
-def _finished(record: ModelRecord, seconds: float) -> ModelRecord:
-    return replace(record, training_seconds=round(seconds, 3))
 
 
 def _now() -> datetime:

@@ -29,7 +29,6 @@ class EnginePool:
         self._store = store
         self._environment = environment
         self._engines: dict[tuple[str, datetime], Engine] = {}
-        self._specs: dict[tuple[str, str, datetime], ModelSpec] = {}
 
     def handler_of(self, engine: EngineRecord) -> Handler:
         """The handler behind an engine. Raises HandlerUnknown if its plug-in is gone."""
@@ -47,13 +46,9 @@ class EnginePool:
     def model(self, record: ModelRecord) -> LiveModel:
         """The model behind its live engine. Raises EngineError."""
         engine = self._store.engine(record.engine)
-        key = (record.project, record.name, record.created_at)
-        if key not in self._specs:
-            target = Target(record.target, record.labels)
-            self._specs[key] = compile_model(
-                record.name, target, record.options, self.handler_of(engine)
-            )
-        return LiveModel(self.engine(engine), self._specs[key])
+        target = Target(record.target, record.labels)
+        spec = compile_model(record.name, target, record.options, self.handler_of(engine))
+        return LiveModel(self.engine(engine), spec)
 
     async def discard(self, record: EngineRecord) -> None:
         """Close the live engine of a dropped record."""

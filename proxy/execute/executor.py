@@ -17,7 +17,7 @@ from proxy.execute.columns import as_text, column_of, is_text
 from proxy.execute.constant import Row, constant_row, inline
 from proxy.execute.engine_pool import EnginePool
 from proxy.execute.predict import predict_row, run_predict
-from proxy.execute.rehearsal import below, rehearse
+from proxy.execute.rehearsal import below, rehearsal
 from proxy.plan.nodes import (
     Node,
     Passthrough,
@@ -45,7 +45,7 @@ class Executor:
         self._cursor = cursor
         self._engines = engines
         self._warn = warn
-        self._relations: list[str] = []
+        self._relations: dict[str, None] = {}  # their names, in order
         self._constants: dict[str, Row] = {}
 
     async def open(self, snapshots: Sequence[Snapshot]) -> None:
@@ -99,7 +99,10 @@ class Executor:
             await self.close()
 
     async def _make_below(self, plan: Node) -> None:
-        self._relations += await rehearse(plan, self._cursor)
+        names, statements = rehearsal(plan)
+        self._relations.update(dict.fromkeys(names))
+        if statements:
+            await self._cursor.script(statements)
         for node in below(plan):
             await self._make(node)
 
@@ -112,7 +115,7 @@ class Executor:
             f'CAST(row[{n}] AS {column.type}) AS "{column.name}"'
             for n, column in enumerate(node.columns, 1)
         )
-        self._relations.append(node.name)
+        self._relations[node.name] = None
         await self._cursor.execute(
             f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS SELECT {items} '
             "FROM (SELECT unnest(from_json($1, '[[\"VARCHAR\"]]')) AS row)",
@@ -124,7 +127,7 @@ class Executor:
         if row is not None:
             self._constants[node.name] = row
             return
-        self._relations.append(node.name)
+        self._relations[node.name] = None
         query = to_duckdb(inline(node.sql, self._constants).copy())
         await self._cursor.execute(f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS {query}')
 
@@ -135,7 +138,7 @@ class Executor:
         if row is not None:
             self._constants[node.name] = await predict_row(node, row, model, self._warn)
             return
-        self._relations.append(node.name)
+        self._relations[node.name] = None
         await run_predict(node, node.child.name, self._cursor, model, self._warn)
 
 

@@ -1,6 +1,5 @@
 """A plan tried over empty relations before a model is asked: what DuckDB refuses costs no call."""
 
-from catalog.database import Cursor
 from proxy.execute.constant import constant_row
 from proxy.plan.nodes import Node, Passthrough, Predict, Residual, Scan, Write, children
 from proxy.sql.mysql_to_duckdb import to_duckdb
@@ -8,25 +7,18 @@ from proxy.sql.mysql_to_duckdb import to_duckdb
 _Statement = tuple[str, tuple[()]]
 
 
-async def rehearse(plan: Node, cursor: Cursor) -> list[str]:
-    """Bind every statement of a plan that asks a model; nothing is read. The names of the empty
-    relations that this leaves behind for the real ones to replace. Raises CatalogError.
+def rehearsal(plan: Node) -> tuple[list[str], list[_Statement]]:
+    """The names of the empty relations that stand in for a plan's own until these replace them, and
+    the statements that make them and bind the root; they read nothing.
 
     A plan whose prompts are constants is not rehearsed: one call is not worth the time.
     """
     nodes = below(plan)
     if not any(isinstance(node, Scan) and not constant_row(node.sql) for node in nodes):
-        return []
-    made: list[str] = []
-    statements: list[_Statement] = []
-    for node in nodes:
-        if not isinstance(node, Scan | Predict | Residual):
-            continue
-        statements.append((_empty(node), ()))
-        made.append(node.name)
-    statements.append((f"EXPLAIN {_root(plan)}", ()))
-    await cursor.script(statements)
-    return made
+        return [], []
+    relations = [node for node in nodes if isinstance(node, Scan | Predict | Residual)]
+    statements = [*map(_empty, relations), f"EXPLAIN {_root(plan)}"]
+    return [node.name for node in relations], [(statement, ()) for statement in statements]
 
 
 def below(node: Node) -> list[Node]:

@@ -103,13 +103,12 @@ def select_of(show: Show, database: str | None, table: str | None) -> exp.Query:
 
 
 def _variant(show: Show) -> str:
-    if show.kind in ("VARIABLES", "MODELS", "TABLES", "COLUMNS"):
-        wide = {"VARIABLES": show.scope == "GLOBAL" and "GLOBAL"}.get(show.kind)
-        if show.kind == "MODELS":
-            wide = show.source is not None and "PROJECT"
-        if show.kind in ("TABLES", "COLUMNS"):
-            wide = show.full and "FULL"
-        return f"{wide} {show.kind}" if wide else show.kind
+    if show.kind == "VARIABLES" and show.scope == "GLOBAL":
+        return "GLOBAL VARIABLES"
+    if show.kind == "MODELS" and show.source is not None:
+        return "PROJECT MODELS"
+    if show.kind in ("TABLES", "COLUMNS") and show.full:
+        return f"FULL {show.kind}"
     return show.kind
 
 
@@ -124,5 +123,5 @@ def _filtered(query: exp.Query, show: Show, subject: str) -> exp.Query:
         )
         outer = outer.where(exp.Escape(this=like, expression=exp.Literal.string("\\")))
     if show.where is not None:
-        outer = outer.where(show.where)
+        outer = outer.where(exp.Paren(this=show.where))
     return outer

@@ -122,21 +122,17 @@ class Binder:
             return None
         if isinstance(node, exp.SessionParameter):
             scope = str(node.args.get("kind") or "SESSION").upper()
-            return _literal(self._facts.variables.get(node.name, scope))
+            return exp.convert(self._facts.variables.get(node.name, scope))
         if isinstance(node, exp.Parameter):
-            return _literal(self._facts.variables.user.get(node.name.lower()))
+            return exp.convert(self._facts.variables.user.get(node.name.lower()))
         name = _SESSION_FUNCTIONS.get(type(node))
         if name is None and isinstance(node, exp.Anonymous) and not node.expressions:
             name = _SYNONYMS.get(node.name.lower(), node.name.lower())
         if name is not None and name in self._facts.functions:
-            return _literal(self._facts.functions[name])
+            return exp.convert(self._facts.functions[name])
         if isinstance(node, exp.Command):
             raise Unsupported(f"{node.name.upper()} is not supported")
         return None
-
-
-def _literal(value: Value) -> Expr:
-    return exp.convert(value)
 
 
 def _name_by_alias(table: exp.Table) -> None:

@@ -191,10 +191,7 @@ def _constants(model: Source, name: str, condition: Expr) -> list[Expr] | None:
     if isinstance(condition, exp.In) and _input_name(model, condition.this) == name:
         return _if_constant(condition.expressions)
     if isinstance(condition, exp.EQ):
-        for side, other in (
-            (condition.left, condition.right),
-            (condition.right, condition.left),
-        ):
+        for side, other in _equal_sides(condition):
             if _input_name(model, side) == name:
                 return _if_constant([other])
     return None

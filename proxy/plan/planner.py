@@ -87,7 +87,8 @@ def _refuse_misplaced(tree: Expr) -> None:
     """A model that no SELECT has as an item of its FROM would never be planned."""
     for table in tree.find_all(exp.Table):
         place = table.parent
-        planned = isinstance(place, exp.From | exp.Join) and isinstance(place.parent, exp.Select)
+        select = place.parent if isinstance(place, exp.From | exp.Join) else None
+        planned = isinstance(select, exp.Select) and select.args.get("from_")
         if table.meta.get("model") and not planned:
             raise Unsupported(
                 f"Model '{table.name}' cannot be read here: "

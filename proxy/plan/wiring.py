@@ -1,6 +1,6 @@
 """How the columns of models hang together: inputs become what feeds them, models get an order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
@@ -122,11 +122,16 @@ def _mentions_input(expression: Expr, mappings: list[Mapping]) -> bool:
     return any(_find(c, mappings) is not None for c in columns_in(expression))
 
 
-def _replaced(expression: Expr, mappings: list[Mapping]) -> Expr:
+def _changed(expression: Expr, change: Callable[[Expr], None]) -> Expr:
+    """A copy of the expression after `change`, which may replace all of it."""
     holder = exp.Paren(this=expression.copy())
-    _replace_in(holder, mappings)
+    change(holder)
     inner: Expr = holder.this
     return inner
+
+
+def _replaced(expression: Expr, mappings: list[Mapping]) -> Expr:
+    return _changed(expression, lambda holder: _replace_in(holder, mappings))
 
 
 def _replace_in(expression: Expr, mappings: list[Mapping]) -> None:
@@ -161,10 +166,7 @@ def _guard_inputs(
 
 
 def _guarded(expression: Expr, mapping: Mapping, guard: Expr) -> Expr:
-    holder = exp.Paren(this=expression)
-    _guard_in(holder, mapping, guard)
-    inner: Expr = holder.this
-    return inner
+    return _changed(expression, lambda holder: _guard_in(holder, mapping, guard))
 
 
 def _guard_in(expression: Expr, mapping: Mapping, guard: Expr) -> None:
@@ -201,10 +203,7 @@ def _if(condition: Expr, value: Expr) -> Expr:
 
 
 def _with_target(expression: Expr, mapping: Mapping, target: Expr) -> Expr:
-    holder = exp.Paren(this=expression)
-    _put_target(holder, mapping, target)
-    inner: Expr = holder.this
-    return inner
+    return _changed(expression, lambda holder: _put_target(holder, mapping, target))
 
 
 def _put_target(expression: Expr, mapping: Mapping, target: Expr) -> None:

@@ -59,11 +59,14 @@ def _number(cursor: Cursor) -> int | float:
     token = cursor.token()
     if token.token_type is not TokenType.NUMBER:
         raise cursor.fault_at(token)
-    return _read_number(token.text)
+    return _read_number(cursor, token)
 
 
-def _read_number(text: str) -> int | float:
-    return int(text) if text.isdigit() else float(text)
+def _read_number(cursor: Cursor, token: Token) -> int | float:
+    try:
+        return int(token.text) if token.text.isdecimal() else float(token.text)
+    except ValueError:  # no digits, or more than Python reads
+        raise cursor.fault_at(token) from None
 
 
 def _pair(cursor: Cursor) -> tuple[str, Any]:
@@ -87,7 +90,7 @@ def _items(cursor: Cursor, closing: str, item: Callable[[Cursor], Any]) -> list[
 _READERS: dict[TokenType, Callable[[Cursor, Token], Any]] = {
     TokenType.STRING: lambda cursor, token: token.text,
     TokenType.IDENTIFIER: lambda cursor, token: token.text,
-    TokenType.NUMBER: lambda cursor, token: _read_number(token.text),
+    TokenType.NUMBER: _read_number,
     TokenType.DASH: lambda cursor, token: -_number(cursor),
     TokenType.PLUS: lambda cursor, token: _number(cursor),
     TokenType.L_BRACE: lambda cursor, token: dict(_items(cursor, "}", _pair)),

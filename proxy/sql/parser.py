@@ -82,15 +82,7 @@ def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
-    try:
-        tree = DIALECT.parser().parse(list(tokens), sql)[0]
-    except ParseError as error:
-        raise _fault(error) from error
-    if isinstance(tree, exp.Subquery):
-        tree = tree.unnest()
-    if isinstance(tree, exp.Expr):
-        for select in list(tree.find_all(exp.Select)):
-            having_as_where(select)
+    tree = _tree(sql, tokens)
     if isinstance(tree, exp.Query):
         return Query(label_columns(tree, sql, tokens))
     if isinstance(tree, _MODIFY):
@@ -101,8 +93,24 @@ def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
     if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
         return _transaction(tree)
     if isinstance(tree, exp.Command):
-        raise Unsupported(f"{tree.name.upper()} is not supported")
+        words = " ".join(Cursor(sql, tokens).words(2)).strip()
+        raise Unsupported(f"{words or tree.name.upper()} is not supported")
     raise syntax_fault(sql[tokens[0].start :], tokens[0].line)
+
+
+def _tree(sql: str, tokens: Sequence[Token]) -> exp.Expr | None:
+    """sqlglot's tree, without parentheses around it; None where it sees no statement at all."""
+    try:
+        tree = next(iter(DIALECT.parser().parse(list(tokens), sql)), None)
+    except ParseError as error:
+        raise _fault(error) from error
+    if not isinstance(tree, exp.Expr):
+        return None
+    if tree.find(exp.Into):  # sqlglot would make a CREATE TABLE of it
+        raise Unsupported("SELECT … INTO is not supported")
+    for select in list(tree.find_all(exp.Select)):
+        having_as_where(select)
+    return tree.unnest() if isinstance(tree, exp.Subquery) else tree
 
 
 def _offered(tree: exp.Expr) -> exp.Expr:

@@ -39,6 +39,7 @@ _SYNONYMS = {
     "FIELDS": "COLUMNS",
     "CHARSET": "CHARACTER SET",
 }
+_ID_DIGITS = 20  # of a BIGINT UNSIGNED
 _NAMED = frozenset({"COLUMNS", "CREATE DATABASE", "CREATE TABLE", "CREATE VIEW"})
 
 
@@ -109,7 +110,7 @@ def parse_kill(cursor: Cursor) -> Kill:
     cursor.expect("KILL")
     kind = cursor.take_any("QUERY", "CONNECTION")
     token = cursor.token()
-    if not token.text.isdigit():
+    if not (token.text.isdecimal() and len(token.text) <= _ID_DIGITS):
         raise cursor.fault_at(token)
     cursor.end()
     return Kill(int(token.text), query_only=kind == "QUERY")

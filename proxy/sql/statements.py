@@ -4,7 +4,7 @@ Nothing here knows whether the things that it names exist.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from sqlglot import exp
@@ -120,7 +120,7 @@ class CreateEngine:
 
     name: str
     handler: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(repr=False)
     if_not_exists: bool
 
 

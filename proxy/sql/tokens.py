@@ -148,7 +148,7 @@ class Cursor:
         if not tokens:
             raise self.fault()
         try:
-            found = DIALECT.parser().parse(tokens, self.sql)[0]
+            found = next(iter(DIALECT.parser().parse(tokens, self.sql)), None)
         except ParseError as error:
             raise self.fault_at(tokens[0]) from error
         if not isinstance(found, exp.Expr) or isinstance(found, exp.Alias):

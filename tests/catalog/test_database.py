@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.database import BATCH_ROWS, Cursor, Database, Field
-from catalog.errors import CatalogError, ConversionFailed, NotPermitted
+from catalog.errors import CatalogError, ConversionFailed, NotPermitted, StatementRejected
 
 ENDLESS = (
     "SELECT count(*) FROM range(10_000_000) a, range(10_000_000) b WHERE a.range + b.range = -1"
@@ -53,6 +53,12 @@ def test_describe_runs_nothing(database: Database) -> None:
     fields = with_cursor(database, lambda cursor: cursor.describe(ENDLESS))
     assert fields == [Field("count_star()", "BIGINT")]
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE t AS SELECT 1", "SELECT 1; SELECT 2", ""])
+def test_describe_refuses_what_is_no_query(sql: str, database: Database) -> None:
+    with pytest.raises(StatementRejected):
+        with_cursor(database, lambda cursor: cursor.describe(sql))
 
 
 def test_a_batch_is_full_but_for_the_last(database: Database) -> None:
@@ -129,6 +135,30 @@ def test_cancelling_one_cursor_leaves_the_others(database: Database) -> None:
             await other.close()
 
     assert with_cursor(database, work)[0][0] > 0
+
+
+def test_cancelling_what_waits_for_a_thread_waits_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.database._THREADS", 1)
+    database = Database(tmp_path / "d", spill_dir=tmp_path / "s", memory_limit="200MB")
+
+    async def work() -> float:
+        first, second = database.cursor(), database.cursor()
+        running = asyncio.ensure_future(first.execute(ENDLESS))
+        await asyncio.sleep(0.05)
+        seconds = await cancel(second, "SELECT 1", 0.05)
+        assert not running.done()
+        running.cancel()
+        await asyncio.wait([running])
+        await first.close()
+        await second.close()
+        return seconds
+
+    try:
+        assert asyncio.run(work()) < 0.5
+    finally:
+        database.close()
 
 
 REACHES = [

@@ -116,3 +116,16 @@ def test_dropping_takes_the_tables_along(tmp_path: Path) -> None:
 def test_dropping_an_unknown_one_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnknown):
         with_projects(tmp_path, lambda p: p.drop("nothing"))
+
+
+def test_a_cancelled_create_is_made_and_known(tmp_path: Path) -> None:
+    async def work(projects: Projects) -> tuple[bool, list[Any]]:
+        making = asyncio.create_task(projects.create("shop"))
+        await asyncio.sleep(0)
+        making.cancel()
+        await asyncio.wait([making])
+        made = await rows(projects, "FROM duckdb_schemas() WHERE schema_name = 'shop'")
+        return "shop" in projects.names, made
+
+    known, made = with_projects(tmp_path, work)
+    assert (known, len(made)) == (True, 1)

@@ -52,11 +52,19 @@ def store(reopened: Callable[[], Store]) -> Store:
     return reopened()
 
 
+@pytest.fixture
+def engine(store: Store) -> EngineRecord:
+    """The engine that MODEL names, kept."""
+    asyncio.run(store.add_engine(ENGINE))
+    return ENGINE
+
+
 def test_engine_is_there_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
     asyncio.run(store.add_engine(ENGINE))
     assert reopened().engines == [ENGINE]
 
 
+@pytest.mark.usefixtures("engine")
 def test_model_is_there_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
     asyncio.run(store.put_model(MODEL, replace=False))
     assert reopened().models == [MODEL]
@@ -75,6 +83,7 @@ def test_dropped_engine_is_gone_after_a_restart(
     assert reopened().engines == []
 
 
+@pytest.mark.usefixtures("engine")
 def test_dropped_model_is_gone_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
     asyncio.run(store.put_model(MODEL, replace=False))
     asyncio.run(store.drop_model("shop", "Mood"))
@@ -92,6 +101,7 @@ def test_engine_is_found_in_any_case(store: Store) -> None:
     assert store.engine("e1") is ENGINE
 
 
+@pytest.mark.usefixtures("engine")
 def test_model_is_found_in_any_case(store: Store) -> None:
     asyncio.run(store.put_model(MODEL, replace=False))
     assert store.find_model("SHOP", "mOOD") is MODEL
@@ -108,12 +118,14 @@ def test_engine_of_the_same_name_in_another_case_exists(store: Store) -> None:
         asyncio.run(store.add_engine(replace(ENGINE, name="e1")))
 
 
+@pytest.mark.usefixtures("engine")
 def test_model_of_the_same_name_in_another_case_exists(store: Store) -> None:
     asyncio.run(store.put_model(MODEL, replace=False))
     with pytest.raises(AlreadyExists, match=r"Model 'shop\.MOOD' already exists"):
         asyncio.run(store.put_model(replace(MODEL, name="MOOD"), replace=False))
 
 
+@pytest.mark.usefixtures("engine")
 def test_replaced_model_is_one_model(store: Store, reopened: Callable[[], Store]) -> None:
     newer = replace(MODEL, name="MOOD", version=4)
     asyncio.run(store.put_model(MODEL, replace=False))
@@ -121,6 +133,7 @@ def test_replaced_model_is_one_model(store: Store, reopened: Callable[[], Store]
     assert reopened().models == [newer]
 
 
+@pytest.mark.usefixtures("engine")
 def test_models_of_two_projects_may_share_a_name(store: Store) -> None:
     other = replace(MODEL, project="lab")
     asyncio.run(store.put_model(MODEL, replace=False))
@@ -142,6 +155,7 @@ def test_unknown_engine_suggests_a_near_one(store: Store) -> None:
         store.engine("anyscle")
 
 
+@pytest.mark.usefixtures("engine")
 def test_unknown_model_suggests_a_near_one_of_its_project(store: Store) -> None:
     asyncio.run(store.put_model(MODEL, replace=False))
     asyncio.run(store.put_model(replace(MODEL, project="lab", name="Mooda"), replace=False))
@@ -159,6 +173,7 @@ def test_dropping_an_unknown_engine_is_an_error(store: Store) -> None:
         asyncio.run(store.drop_engine("nothing"))
 
 
+@pytest.mark.usefixtures("engine")
 def test_models_of_a_project_go_together(store: Store) -> None:
     for model in (MODEL, replace(MODEL, name="b"), replace(MODEL, project="lab")):
         asyncio.run(store.put_model(model, replace=False))
@@ -176,6 +191,25 @@ def test_of_two_writers_of_one_name_one_wins(store: Store) -> None:
         "AlreadyExists",
         "NoneType",
     ]
+
+
+def test_model_needs_its_engine(store: Store) -> None:
+    with pytest.raises(EngineUnknown):
+        asyncio.run(store.put_model(MODEL, replace=False))
+
+
+def test_a_cancelled_write_is_written_and_remembered(
+    store: Store, reopened: Callable[[], Store]
+) -> None:
+    async def cancelled() -> bool:
+        writing = asyncio.create_task(store.add_engine(ENGINE))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait([writing])
+        return writing.cancelled()
+
+    assert asyncio.run(cancelled())
+    assert (store.engines, reopened().engines) == ([ENGINE], [ENGINE])
 
 
 def test_what_a_record_prints_holds_no_secret(store: Store) -> None:

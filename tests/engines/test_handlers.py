@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,9 @@ def test_looking_for_handlers_loads_no_model_library() -> None:
     assert done.stdout == "False\n"
 
 
+MINE = replace(OPENAI, name="mine")
+
+
 class FakeEntryPoint:
     """An entry point of another distribution."""
 
@@ -174,7 +178,8 @@ class FakeEntryPoint:
 @pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
-        FakeEntryPoint("mine", OPENAI),
+        FakeEntryPoint("Mine", MINE),
+        FakeEntryPoint("misnamed", MINE),
         FakeEntryPoint("broken", ImportError("No module named 'gpu'")),
         FakeEntryPoint("odd", 42),
         FakeEntryPoint("openai", 42),
@@ -185,7 +190,13 @@ def others(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("others")
 def test_handlers_of_others_are_found() -> None:
-    assert find_handler("Mine") is OPENAI
+    assert find_handler("Mine") is MINE
+
+
+@pytest.mark.usefixtures("others")
+def test_handler_of_another_name_than_its_entry_point_says_so() -> None:
+    with pytest.raises(HandlerUnavailable, match="its Handler is named 'mine'"):
+        open_("misnamed")
 
 
 @pytest.mark.usefixtures("others")

@@ -18,7 +18,7 @@ import pytest
 
 from engines.base import Environment
 from engines.errors import EndpointUnreachable, ModelNotServed
-from engines.local import MODEL_NAME, LocalEngine
+from engines.local import MODEL_NAME, SharedEngine
 from engines.local_process import Launch, StartLimit, start
 from engines.model import compile_model
 from engines.model_file import find_model_file
@@ -46,10 +46,10 @@ def local_spec(template: str, *labels: str, **options: Value) -> ModelSpec:
     return compile_model("m", Target("sentiment", labels), given, find_handler("local"))
 
 
-def with_local(environment: Environment, use: Callable[[LocalEngine], Awaitable[T]]) -> T:
+def with_local(environment: Environment, use: Callable[[SharedEngine], Awaitable[T]]) -> T:
     async def run() -> T:
         engine = open_engine("e", find_handler("local"), {}, environment)
-        assert isinstance(engine, LocalEngine)
+        assert isinstance(engine, SharedEngine)
         try:
             return await use(engine)
         finally:
@@ -61,7 +61,7 @@ def with_local(environment: Environment, use: Callable[[LocalEngine], Awaitable[
 def test_thirty_sentences_are_labelled(environment: Environment) -> None:
     spec = local_spec(TEMPLATE)
 
-    async def use(engine: LocalEngine) -> list[Prediction]:
+    async def use(engine: SharedEngine) -> list[Prediction]:
         asked = [Task(spec, (text,)) for text, _ in SENTENCES]
         return [prediction async for prediction in predict_all(engine, asked)]
 
@@ -95,7 +95,7 @@ def test_another_model_is_not_served(environment: Environment) -> None:
 
 
 def test_one_process_serves_all_who_ask_at_once(environment: Environment) -> None:
-    async def use(engine: LocalEngine) -> int:
+    async def use(engine: SharedEngine) -> int:
         await asyncio.gather(*(engine.check(None) for _ in range(5)))
         return len(children())
 
@@ -103,10 +103,24 @@ def test_one_process_serves_all_who_ask_at_once(environment: Environment) -> Non
     assert children() == []
 
 
+def test_engines_of_one_data_directory_share_a_process(environment: Environment) -> None:
+    async def use(engine: SharedEngine) -> tuple[int, int]:
+        other = open_engine("e2", find_handler("local"), {}, environment)
+        await engine.check(None)
+        await other.check(None)
+        both = len(children())
+        await other.aclose()
+        await other.aclose()
+        return both, len(children())
+
+    assert with_local(environment, use) == (1, 1)
+    assert children() == []
+
+
 def test_engine_that_is_closed_while_it_starts_fails_those_who_wait(
     environment: Environment,
 ) -> None:
-    async def use(engine: LocalEngine) -> None:
+    async def use(engine: SharedEngine) -> None:
         waiting = asyncio.create_task(engine.check(None))
         await asyncio.sleep(0.2)
         await engine.aclose()
@@ -120,7 +134,7 @@ def test_engine_that_is_closed_while_it_starts_fails_those_who_wait(
 def test_process_that_died_is_started_again(environment: Environment) -> None:
     task = Task(local_spec(TEMPLATE), ("I love it",))
 
-    async def use(engine: LocalEngine) -> list[str | None]:
+    async def use(engine: SharedEngine) -> list[str | None]:
         await engine.check(None)
         os.kill(children()[0], signal.SIGKILL)
         return [prediction.value async for prediction in predict_all(engine, [task])]
@@ -148,7 +162,7 @@ def test_process_that_keeps_dying_is_given_up() -> None:
 
 
 def test_key_is_in_no_command_line(environment: Environment) -> None:
-    async def use(engine: LocalEngine) -> str:
+    async def use(engine: SharedEngine) -> str:
         await engine.check(None)
         return command_line(children()[0])
 

@@ -144,6 +144,26 @@ def test_that_is_said_in_the_log(first: Start) -> None:
     assert "listening on 127.0.0.1 only" in first.log
 
 
+def test_an_empty_password_is_none(tmp_path: Path) -> None:
+    started = start(tmp_path, {"modelwire": ""}, MODELWIRE_PASSWORD="")
+    assert FIRST_USER.search(started.out)
+    assert (started.logins, started.host) == ({"modelwire": False}, "127.0.0.1")
+
+
+def test_a_start_that_fails_uses_up_no_password(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        env = {n: v for n, v in os.environ.items() if not n.startswith("MODELWIRE_")}
+        env |= {"MODELWIRE_DATA_DIR": str(tmp_path / "data")}
+        command = [sys.executable, "-m", "proxy.cli", "serve", "--port"]
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*command, port], env=env, capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot listen on 127.0.0.1:" + port in done.stderr
+    assert FIRST_USER.search(start(tmp_path).out)
+
+
 def test_the_second_start_prints_nothing(second: Start) -> None:
     assert second.out == ""
 

@@ -113,8 +113,8 @@ def test_a_wrong_value_is_told_by_its_name(
     flag: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["serve", flag, value]) == 1
-    name = flag.removeprefix("--").replace("-", "_")
-    assert capsys.readouterr().err.startswith(f"modelwire: {name}: ")
+    name = flag.removeprefix("--").replace("-", "_").upper()
+    assert capsys.readouterr().err.startswith(f"modelwire: MODELWIRE_{name}: ")
 
 
 def test_a_wrong_value_ends_without_a_traceback() -> None:

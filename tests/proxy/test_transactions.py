@@ -1,5 +1,6 @@
 """Transactions as MySQL has them, over a real DuckDB."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -78,6 +79,29 @@ def test_switching_autocommit_on_commits(house: SmallHouse) -> None:
     house.rows("SET autocommit = 1")
     house.rows("ROLLBACK")
     assert (count(house), house.session.autocommit) == ("1", True)
+
+
+def test_the_default_of_autocommit_is_on(house: SmallHouse) -> None:
+    house.rows("SET autocommit = 0")
+    house.rows("SET autocommit = DEFAULT")
+    assert house.session.autocommit
+
+
+@pytest.mark.parametrize("statement", ["BEGIN", "COMMIT", "ROLLBACK"])
+def test_a_cancelled_end_or_beginning_is_carried_out(statement: str, house: SmallHouse) -> None:
+    async def cancel_after(seconds: float) -> None:
+        running = asyncio.create_task(house.session.query(statement))
+        await asyncio.sleep(seconds)
+        running.cancel()
+        await asyncio.wait([running])
+
+    for tenths in range(30):
+        house.rows("DELETE FROM t")
+        house.rows("BEGIN")
+        house.rows("INSERT INTO t VALUES (1)")
+        house.run(cancel_after(tenths / 10_000))
+        house.rows("ROLLBACK")
+        assert count(house) == ("0" if statement == "ROLLBACK" else "1")
 
 
 @pytest.mark.parametrize("statement", ["COMMIT", "ROLLBACK"])

@@ -104,6 +104,17 @@ def test_a_number_is_not_below_zero(variables: Variables) -> None:
     assert variables.get("max_execution_time") == 0
 
 
+def test_a_number_is_not_beyond_64_bits(variables: Variables) -> None:
+    variables.set("max_execution_time", 10**400, "SESSION")
+    assert variables.get("max_execution_time") == 2**64 - 1
+
+
+@pytest.mark.parametrize("name", ["wait_timeout", "interactive_timeout"])
+def test_a_client_may_be_silent_for_a_second_at_least(name: str, variables: Variables) -> None:
+    variables.set(name, 0, "SESSION")
+    assert variables.get(name) == 1
+
+
 def test_reset_forgets_what_the_client_set(variables: Variables) -> None:
     variables.set("wait_timeout", 5, "SESSION")
     variables.user["x"] = 1

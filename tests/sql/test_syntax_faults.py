@@ -59,6 +59,14 @@ def test_line_is_the_one_of_the_fault() -> None:
         parse("DROP\nML_ENGINE e\noops")
 
 
+@pytest.mark.parametrize(
+    "sql", ["CREATE ML_ENGINE e FROM h USING x = {n}", "KILL {n}"], ids=lambda sql: sql.split()[0]
+)
+def test_a_number_of_more_digits_than_python_reads_is_a_fault(sql: str) -> None:
+    with pytest.raises(SyntaxFault):
+        parse(sql.format(n="9" * 5000))
+
+
 def test_shown_text_is_short() -> None:
     with pytest.raises(SyntaxFault) as caught:
         parse(f"DROP ML_ENGINE e {'x' * 10_000}")
