@@ -49,9 +49,11 @@ class Projects:
         )
         self._names = {name.casefold(): name for (name,) in rows if name != "main"}
         if not self._names:
+            await cursor.execute("BEGIN")  # a server that dies here has not started
             await self._make(cursor, DEFAULT_PROJECT)
             await self._make(cursor, DEMO)
             await _fill_demo(cursor)
+            await cursor.execute("COMMIT")
         await cursor.close()
 
     @property

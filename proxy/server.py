@@ -6,7 +6,7 @@ import secrets
 import signal
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -63,37 +63,35 @@ async def serve(settings: Settings) -> None:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
-    """A server that listens while the context lasts: its host and port."""
+    """A server that listens while the context lasts: its host and port. What was opened is closed
+    again, the last first, whatever goes wrong with another."""
     directory = settings.directory
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = Store(directory / "catalog.duckdb", Vault(_secret_key(settings, directory)))
-    database = Database(
-        directory / "data.duckdb",
-        spill_dir=directory / "spill",
-        memory_limit=settings.memory_limit,
-    )
-    engines = EnginePool(store, _environment(settings, directory))
-    try:
+    async with AsyncExitStack() as stack:
+        store = Store(directory / "catalog.duckdb", Vault(_secret_key(settings, directory)))
+        stack.callback(store.close)
+        database = Database(
+            directory / "data.duckdb",
+            spill_dir=directory / "spill",
+            memory_limit=settings.memory_limit,
+        )
+        stack.callback(database.close)
+        engines = EnginePool(store, _environment(settings, directory))
+        stack.push_async_callback(engines.aclose)
         projects = Projects(database)
         await projects.open()
+        if settings.password is not None:
+            await _put_user(store, settings.user, settings.password)
         lacks_user = _lacks_user(settings, store)
         host = LOOPBACK if lacks_user else settings.host
         if host != settings.host:
             logger.warning("No password is configured: listening on %s only", host)
-        if settings.password is not None:
-            await _put_user(store, settings.user, settings.password)
         listener = _listener(settings, directory, store, projects, engines)
         port = await _listen(listener, host, settings.port)
-        try:
-            if lacks_user:
-                await _make_user(settings, store)
-            yield host, port
-        finally:
-            await listener.stop()
-    finally:
-        await engines.aclose()
-        database.close()
-        store.close()
+        stack.push_async_callback(listener.stop)
+        if lacks_user:
+            await _make_user(settings, store)
+        yield host, port
 
 
 async def _listen(listener: Listener, host: str, port: int) -> int:
