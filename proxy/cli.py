@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         logging.basicConfig(
-            level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+            level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s"
         )
         # Their lines of every request would drown ours.
         logging.getLogger("httpx").setLevel(logging.WARNING)

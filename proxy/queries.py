@@ -98,23 +98,28 @@ async def _bound(tree: exp.Expr, state: State) -> AsyncIterator[_Work]:
         sight = state.sight()
         await executor.open([await snapshot(t, name, sight) for t, name in bound.snapshots.items()])
         yield _Work(bound, executor, planner)
-    except TableUnknown as error:
+    except BaseException as error:
         await executor.close()
-        raise _where_looked_for(error, bound, state) from error
-    except NotGrouped as error:
-        await executor.close()
-        raise NotGrouped(_by_clients_names(str(error), planner)) from error
-    except BaseException:
-        await executor.close()
-        raise
+        told = _in_clients_words(error, bound, planner, state)
+        if told is error:
+            raise
+        raise told from error
     for text in planner.warnings:
         state.warnings.add("Warning", CODES[MissingInput].code, text)
 
 
-def _by_clients_names(text: str, planner: Planner) -> str:
-    for name, known in planner.names.items():
-        text = text.replace(f"'{name}'", f"'{known}'")
-    return text
+def _in_clients_words(
+    error: BaseException, bound: Bound, planner: Planner, state: State
+) -> BaseException:
+    """The error with the names that the client gave, where DuckDB has others or fewer."""
+    if isinstance(error, TableUnknown):
+        return _where_looked_for(error, bound, state)
+    if isinstance(error, NotGrouped):
+        text = str(error)
+        for name, known in planner.names.items():
+            text = text.replace(f"'{name}'", f"'{known}'")
+        return NotGrouped(text)
+    return error
 
 
 def _where_looked_for(error: TableUnknown, bound: Bound, state: State) -> Exception:

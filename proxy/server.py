@@ -130,8 +130,8 @@ def _listener(
         make_session,
         StoredAccounts(store),
         Keys(rsa_key(directory / "rsa-key.pem"), _tls(settings, directory)),
-        limits,
         VERSION,
+        limits,
     )
 
 

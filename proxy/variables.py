@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from proxy.errors import ReadOnlyVariable, UnknownCharset, UnknownVariable, WrongVariableValue
 
 VERSION = "8.0.40-modelwire"
+"""What we answer as: clients choose their dialect by its beginning."""
+
+VERSION_ID = 80_040
+"""The same as version comments (`/*!80040 … */`) have it."""
 
 Value = str | int | float | None
 

@@ -1,5 +1,5 @@
 """Names to things: tables and models to what the catalog holds, variables and session functions
-to their values. What is not on the allow-list here never reaches DuckDB.
+to their values. No table outside of our databases reaches DuckDB, nor what functions.py refuses.
 """
 
 from collections.abc import Mapping

@@ -92,11 +92,8 @@ def late_sources(
             source.on = [c for c in source.on if not aliases_in(c) & behind]
             continue
         conditions = source.on if source.side else [*source.on, *where]
-        linked = any(
-            source.alias in aliases_in(c) | ({source.alias} if c in source.on else set())
-            and aliases_in(c) & behind
-            for c in conditions
-        )
+        own = [c for c in conditions if c in source.on or source.alias in aliases_in(c)]
+        linked = bool(_aliases(own) & behind)
         if linked and source.alias in fed_by and source.side:
             raise Unsupported(
                 f"'{source.alias}' is joined on a prediction and feeds one: "

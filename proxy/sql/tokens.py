@@ -10,6 +10,7 @@ from sqlglot import Dialect, Token, TokenType, exp
 from sqlglot.errors import ParseError, TokenError
 
 from proxy.errors import SyntaxFault
+from proxy.variables import VERSION_ID
 
 DIALECT = Dialect.get_or_raise("mysql")
 _QUOTE = re.compile("['\"]")
@@ -19,7 +20,6 @@ _LEXEMES = re.compile(
     r"""|(?P<opening>/\*!(?P<version>\d{0,6})).*?(?P<closing>\*/)|/\*.*?\*/""",
     re.DOTALL,
 )
-_VERSION = 80040
 _NAME_TYPES_REFUSED = frozenset({TokenType.STRING, TokenType.NUMBER})
 
 
@@ -40,7 +40,7 @@ def _with_versioned_comments(sql: str) -> str:
         return sql
     text = list(sql)
     for found in _LEXEMES.finditer(sql):
-        if found["version"] is not None and int(found["version"] or 0) <= _VERSION:
+        if found["version"] is not None and int(found["version"] or 0) <= VERSION_ID:
             for start, end in (found.span("opening"), found.span("closing")):
                 text[start:end] = " " * (end - start)
     return "".join(text)

@@ -23,9 +23,6 @@ from proxy.wire.processes import Processes
 from proxy.wire.stream import PacketStream
 from proxy.wire.tls import Keys
 
-SERVER_VERSION = "8.0.40-modelwire"
-"""Clients choose their dialect by its beginning."""
-
 _LAST_WORDS = 2.0
 """Seconds for cancelled statements to clean up and say so, before their connections are cut."""
 
@@ -42,8 +39,8 @@ class Listener(MysqlServer):
         make_handler: Callable[[Processes], Handler],
         accounts: Accounts,
         keys: Keys,
+        server_version: str,
         limits: Limits | None = None,
-        server_version: str = SERVER_VERSION,
     ) -> None:
         super().__init__(capabilities=CAPABILITIES, ssl=keys.tls)
         self.processes = Processes()

@@ -103,6 +103,7 @@ def serve(server_key: rsa.RSAPrivateKey) -> Iterator[Callable[..., Server]]:
                 lambda processes: FakeHandler(processes, log),
                 accounts,
                 Keys(server_key, tls),
+                "8.0.40-test",
                 limits,
                 **options,
             )
