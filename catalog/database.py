@@ -14,6 +14,7 @@ import duckdb
 
 from catalog.duckdb_errors import translated
 from catalog.errors import StatementRejected
+from catalog.whole import whole
 
 T = TypeVar("T")
 
@@ -66,12 +67,13 @@ class Database:
 
 
 class Cursor:
-    """One DuckDB connection. One call at a time; each call may be cancelled, which interrupts
-    DuckDB and returns only when its thread is free again."""
+    """One DuckDB connection. Calls take turns; each may be cancelled, which interrupts DuckDB and
+    returns only when its thread is free again."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, pool: ThreadPoolExecutor) -> None:
         self._connection = connection
         self._pool = pool
+        self._turn = asyncio.Lock()
 
     async def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one statement and fetch all of its rows."""
@@ -105,8 +107,16 @@ class Cursor:
 
         return await self._run(work)
 
+    async def start(self, query: str) -> list[Row]:
+        """Begin a query: its first batch, as `open` without the columns."""
+
+        def work() -> list[Row]:
+            return self._connection.execute(query).fetchmany(BATCH_ROWS)
+
+        return await self._run(work)
+
     async def more(self) -> list[Row]:
-        """The next batch of the query that was opened last."""
+        """The next batch of the query that was opened or started last."""
         return await self._run(lambda: self._connection.fetchmany(BATCH_ROWS))
 
     async def close(self) -> None:
@@ -124,6 +134,10 @@ class Cursor:
         return [Field(name, str(type_)) for name, type_ in columns]
 
     async def _run(self, work: Callable[[], T]) -> T:
+        async with self._turn:
+            return await self._in_thread(work)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         job = self._pool.submit(work)
         future = asyncio.wrap_future(job)
         with translated():
@@ -134,6 +148,7 @@ class Cursor:
                     await self._interrupt(future)
                 raise
 
+    @whole
     async def _interrupt(self, future: "asyncio.Future[T]") -> None:
         """Interrupt until the thread is back: one interrupt can come before the call began."""
         while not future.done():

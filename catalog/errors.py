@@ -9,8 +9,8 @@ class CatalogError(Exception):
 
     CatalogError
     ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected, EngineUnknown,
-    │       TableUnknown, DropUnknown, AlreadyExists, WrongKind, InUse, ColumnUnknown, ColumnExists,
-    │       ColumnAmbiguous, AliasNotUnique, FunctionUnknown
+    │       BudgetUnknown, TableUnknown, DropUnknown, AlreadyExists, WrongKind, InUse,
+    │       ColumnUnknown, ColumnExists, ColumnAmbiguous, AliasNotUnique, FunctionUnknown
     ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, ColumnTwice, BranchesDiffer,
     │       OperandColumns, SubqueryRows
     ├── data: DuplicateKey, NullViolation, ForeignKeyViolation, ConstraintViolation,
@@ -38,6 +38,10 @@ class DatabaseProtected(CatalogError):
 
 class EngineUnknown(CatalogError):
     """No ML engine of that name."""
+
+
+class BudgetUnknown(CatalogError):
+    """No budget of that name."""
 
 
 class TableUnknown(CatalogError):

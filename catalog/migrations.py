@@ -18,6 +18,23 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (project, name));
     CREATE TABLE users (name VARCHAR PRIMARY KEY, verifiers VARCHAR NOT NULL);
     """,
+    # Answers and accounts have no index: DuckDB's would hold every key in memory, and keep a
+    # checkpoint from taking back the room of rows that are gone.
+    """
+    CREATE TABLE answers (
+        key UUID NOT NULL, part INTEGER NOT NULL, model VARCHAR NOT NULL, value VARCHAR NOT NULL,
+        prompt_tokens BIGINT NOT NULL, completion_tokens BIGINT NOT NULL,
+        latency DOUBLE NOT NULL, kept_at TIMESTAMP NOT NULL);
+    CREATE TABLE model_usage (
+        statement_id BIGINT NOT NULL, "user" VARCHAR NOT NULL, project VARCHAR NOT NULL,
+        model VARCHAR NOT NULL, engine VARCHAR NOT NULL, calls BIGINT NOT NULL,
+        cached BIGINT NOT NULL, failed BIGINT NOT NULL, prompt_tokens BIGINT NOT NULL,
+        completion_tokens BIGINT NOT NULL, estimated_prompt_tokens BIGINT NOT NULL, cost DOUBLE,
+        started_at TIMESTAMP NOT NULL, seconds DOUBLE NOT NULL, status VARCHAR NOT NULL);
+    CREATE TABLE budgets (
+        name VARCHAR PRIMARY KEY, "user" VARCHAR, model VARCHAR, engine VARCHAR,
+        max_calls BIGINT, max_tokens BIGINT, max_cost DOUBLE, created_at TIMESTAMP NOT NULL);
+    """,
 )
 
 

@@ -1,4 +1,4 @@
-"""What the catalog remembers, as data: engines, models, users.
+"""What the catalog remembers, as data: engines, models, users, budgets.
 
 Records are values: a change makes a new one.
 """
@@ -45,3 +45,18 @@ class UserRecord:
     name: str
     native: bytes = field(repr=False)
     salted: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRecord:
+    """What may be spent in a day (UTC) by one user, or on one model ('project.name') or engine; on
+    the whole server where none of them is named. At most one of them is; None is no limit."""
+
+    name: str
+    user: str | None
+    model: str | None
+    engine: str | None
+    max_calls: int | None
+    max_tokens: int | None
+    max_cost: float | None
+    created_at: datetime

@@ -1,4 +1,4 @@
-"""The definitions: ML engines, models and users, read from memory, written through to DuckDB.
+"""The definitions: ML engines, models, users, budgets: read from memory, written through to DuckDB.
 
 It checks names and references; what an option means it does not know.
 """
@@ -6,20 +6,30 @@ It checks names and references; what an option means it does not know.
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
-from types import TracebackType
 
 import duckdb
 
 from catalog.duckdb_errors import translated
-from catalog.errors import AlreadyExists, DropUnknown, EngineUnknown, InUse, TableUnknown
+from catalog.errors import (
+    AlreadyExists,
+    BudgetUnknown,
+    DropUnknown,
+    EngineUnknown,
+    InUse,
+    TableUnknown,
+)
 from catalog.migrations import migrate
-from catalog.records import EngineRecord, ModelRecord, UserRecord
+from catalog.records import BudgetRecord, EngineRecord, ModelRecord, UserRecord
 from catalog.secrets import Vault
 from catalog.suggest import did_you_mean
+from catalog.transaction import Transaction
 from catalog.whole import whole
 
 _Statement = tuple[str, Sequence[object]]
+# What DuckDB may hold of the file in memory, for definitions, answers and accounts together.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": "1", "memory_limit": "128MB"}
 
 
 class Store:
@@ -29,11 +39,12 @@ class Store:
         self._vault = vault
         self._writing = asyncio.Lock()
         with translated():
-            self._connection = duckdb.connect(str(path), config={"threads": "1"})
+            self._connection = duckdb.connect(str(path), config=_CONFIG)
             migrate(self._connection)
         self._engines = {_key(e.name): e for e in self._read_engines()}
         self._models = {(_key(m.project), _key(m.name)): m for m in self._read_models()}
         self._users = {u.name: u for u in self._read_users()}
+        self._budgets = {_key(b.name): b for b in self._read_budgets()}
 
     # engines
 
@@ -177,7 +188,40 @@ class Store:
             )
             self._users[user.name] = user
 
+    # budgets
+
+    @property
+    def budgets(self) -> list[BudgetRecord]:
+        """All budgets, by name."""
+        return [self._budgets[key] for key in sorted(self._budgets)]
+
+    @whole
+    async def add_budget(self, budget: BudgetRecord) -> None:
+        """Keep a new budget. Raises AlreadyExists."""
+        async with self._writing:
+            if _key(budget.name) in self._budgets:
+                raise AlreadyExists(f"Budget '{budget.name}' already exists")
+            await self._write(
+                ("INSERT INTO budgets VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(budget))
+            )
+            self._budgets[_key(budget.name)] = budget
+
+    @whole
+    async def drop_budget(self, name: str) -> None:
+        """Forget a budget. Raises BudgetUnknown."""
+        async with self._writing:
+            budget = self._budgets.get(_key(name))
+            if budget is None:
+                hint = did_you_mean(name, [b.name for b in self._budgets.values()])
+                raise BudgetUnknown(f"Budget '{name}' does not exist{hint}")
+            await self._write(("DELETE FROM budgets WHERE name = ?", (budget.name,)))
+            del self._budgets[_key(name)]
+
     # the file
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Another connection to the file, for the journal; to be closed before the store is."""
+        return self._connection.cursor()
 
     def close(self) -> None:
         """Write everything down and close the file."""
@@ -188,7 +232,7 @@ class Store:
         await asyncio.to_thread(self._write_now, statements)
 
     def _write_now(self, statements: Sequence[_Statement]) -> None:
-        with translated(), _Transaction(self._connection):
+        with translated(), Transaction(self._connection):
             for sql, parameters in statements:
                 self._connection.execute(sql, parameters)
 
@@ -223,26 +267,9 @@ class Store:
         opened = [(name, self._vault.open(sealed)) for name, sealed in rows]
         return [UserRecord(n, bytes.fromhex(v["native"]), v["salted"]) for n, v in opened]
 
-
-class _Transaction:
-    """BEGIN, then COMMIT or, after an error, ROLLBACK."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.begin()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self._connection.commit()
-        else:
-            self._connection.rollback()
+    def _read_budgets(self) -> list[BudgetRecord]:
+        rows = self._connection.execute("FROM budgets").fetchall()
+        return [BudgetRecord(*row) for row in rows]
 
 
 def _key(name: str) -> str:

@@ -5,6 +5,7 @@ For what would else stay half done: written to the file, say, and not remembered
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,7 +22,9 @@ def whole(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutin
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            await asyncio.wait([task])
+            while not task.done():  # whoever is cancelled once may be cancelled again
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([task])
             raise
 
     return to_the_end

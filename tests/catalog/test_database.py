@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -121,6 +122,24 @@ def test_a_cursor_is_usable_after_a_cancelled_call(after: float, database: Datab
         return await cursor.execute("SELECT 42")
 
     assert with_cursor(database, work) == [(42,)]
+
+
+def test_cancelling_twice_still_waits_for_the_thread(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(cursor: Cursor) -> Any:
+        task = asyncio.ensure_future(cursor.execute(ENDLESS))
+        await asyncio.sleep(0.05)
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return await cursor.execute("SELECT 42")
+
+    assert with_cursor(database, work) == [(42,)]
+    gc.collect()
+    assert caplog.messages == []  # an outcome that nobody waited for would be told here
 
 
 def test_cancelling_one_cursor_leaves_the_others(database: Database) -> None:

@@ -39,6 +39,20 @@ def test_a_catalog_takes_the_steps_that_it_lacks(
     assert connection.execute("FROM users").fetchall() == [("alice", "x", None)]
 
 
+def test_a_catalog_of_the_first_shape_gets_rooms_for_answers_accounts_and_budgets(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(migrations, "STEPS", STEPS[:1])
+        migrate(connection)
+    connection.execute("INSERT INTO users VALUES ('alice', 'x')")
+    migrate(connection)
+    assert connection.execute("FROM users").fetchall() == [("alice", "x")]
+    assert steps_done(connection) == list(range(1, len(STEPS) + 1))
+    for table in ("answers", "model_usage", "budgets"):
+        assert connection.execute(f"FROM {table}").fetchall() == []
+
+
 def test_a_step_that_fails_leaves_no_half_of_it(
     connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,4 +69,5 @@ def test_released_steps_are_as_they_were_released() -> None:
     """A released step is never edited: append one, and its digest here."""
     assert [sha256(step.encode()).hexdigest() for step in STEPS] == [
         "5c73cece41e08cd730009bb03d7bc928fb78e7ff0dd78f0b5121c93dc6f87d63",
+        "c23708a6f15929943542928192ab43878ea87a3585b9e9662815976dc211510d",
     ]

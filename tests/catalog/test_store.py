@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from catalog.errors import AlreadyExists, DropUnknown, EngineUnknown, InUse, TableUnknown
-from catalog.records import EngineRecord, ModelRecord, UserRecord
+from catalog.errors import (
+    AlreadyExists,
+    BudgetUnknown,
+    DropUnknown,
+    EngineUnknown,
+    InUse,
+    TableUnknown,
+)
+from catalog.records import BudgetRecord, EngineRecord, ModelRecord, UserRecord
 from catalog.secrets import Vault
 from catalog.store import Store
 from tests.fixtures.house import LONG_AGO
@@ -29,6 +36,7 @@ MODEL = ModelRecord(
     created_at=LONG_AGO,
     training_seconds=0.25,
 )
+BUDGET = BudgetRecord("Daily", "alice", None, None, 100, None, 2.5, LONG_AGO)
 USER = UserRecord("alice", b"\x00\x01", "$A$005$salt")
 
 
@@ -73,6 +81,33 @@ def test_model_is_there_after_a_restart(store: Store, reopened: Callable[[], Sto
 def test_user_is_there_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
     asyncio.run(store.put_user(USER))
     assert reopened().users == [USER]
+
+
+def test_budget_is_there_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
+    other = BudgetRecord("all", None, None, None, None, 2**40, None, LONG_AGO)
+    asyncio.run(store.add_budget(BUDGET))
+    asyncio.run(store.add_budget(other))
+    assert reopened().budgets == [other, BUDGET]
+
+
+def test_dropped_budget_is_gone_after_a_restart(
+    store: Store, reopened: Callable[[], Store]
+) -> None:
+    asyncio.run(store.add_budget(BUDGET))
+    asyncio.run(store.drop_budget("DAILY"))
+    assert (store.budgets, reopened().budgets) == ([], [])
+
+
+def test_budget_of_the_same_name_in_another_case_exists(store: Store) -> None:
+    asyncio.run(store.add_budget(BUDGET))
+    with pytest.raises(AlreadyExists, match="Budget 'daily' already exists"):
+        asyncio.run(store.add_budget(replace(BUDGET, name="daily")))
+
+
+def test_unknown_budget_suggests_a_near_one(store: Store) -> None:
+    asyncio.run(store.add_budget(BUDGET))
+    with pytest.raises(BudgetUnknown, match=r"'dayly' does not exist: did you mean 'Daily'\?"):
+        asyncio.run(store.drop_budget("dayly"))
 
 
 def test_dropped_engine_is_gone_after_a_restart(
