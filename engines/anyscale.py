@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engines.base import Engine, Environment, Handler, Option
-from engines.endpoint import base_url
 from engines.errors import OptionError
-from engines.http_lanes import Address
+from engines.http.endpoint import base_url
+from engines.http.lanes import Address
 from engines.model import MODEL_OPTIONS
 from engines.openai import OpenAIEngine
 from engines.task import Value

@@ -1,13 +1,14 @@
 """The contract of an engine, the whole of what a plug-in has to offer.
 
-It decides nothing: registry.py finds handlers, scheduler.py drives engines.
+It decides nothing: registry.py finds handlers, dispatcher.py drives engines.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from engines.errors import EngineError
 from engines.task import ModelSpec, Prediction, Task, Value
 
 
@@ -57,7 +58,7 @@ class Engine(Protocol):
     async def predict(self, task: Task) -> Prediction:
         """Make one call, with no retry but the one repair of a reply that breaks the labels.
 
-        Raises EngineError of the kind that tells the scheduler whether to try again. May be
+        Raises EngineError of the kind that tells the dispatcher whether to try again. May be
         cancelled: the request is then closed at once.
         """
 
@@ -65,11 +66,26 @@ class Engine(Protocol):
         """Release connections and processes. Idempotent."""
 
 
+@runtime_checkable
+class Packing(Protocol):
+    """An engine that can ask several tasks in one request; one that has no `predict_pack` is asked
+    them one by one."""
+
+    async def predict_pack(self, tasks: Sequence[Task]) -> list[Prediction | EngineError]:
+        """Make one call for all of `tasks`, which are of one spec; return an answer for each.
+
+        In the place of an answer that is missing or wrong stands an error: it may be asked alone.
+        Their usages add up to the request's. Raises as Engine.predict where there is no answer at
+        all, ContextOverflow where fewer tasks may fit. May be cancelled, as Engine.predict.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """A kind of engine: `CREATE ML_ENGINE … FROM <name>`.
 
     A package offers one by an entry point of that very name in the group `modelwire.handlers`.
+    All engines have the options of limits.py and policy.py besides `engine_options`.
     `model_options` are engines.model.MODEL_OPTIONS, or some of them, with prompt_template among
     them; prompt.messages and prompt.parse_reply do what most engines need.
     """

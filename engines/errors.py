@@ -3,6 +3,9 @@
 No MySQL codes here: proxy/errors.py maps each class to one.
 """
 
+from engines.quota import Quota
+from engines.usage import NO_USAGE, Usage
+
 
 class EngineError(Exception):
     """Root of this room's errors.
@@ -14,13 +17,16 @@ class EngineError(Exception):
     ├── EndpointUnreachable     no connection to the endpoint
     ├── EndpointTimeout         connected, but no answer in time
     ├── RateLimited             the endpoint refuses more calls for now
+    ├── NotCached               no answer is cached, and no call was wanted
+    ├── AnswerCutOff            the answer is longer than it may be; what there is of it stands
     └── EndpointFailed          the endpoint answered, but not with a prediction
         ├── AuthenticationFailed    it does not accept the key
         ├── ModelNotServed          it does not serve that model
+        ├── ContextOverflow         the prompt is longer than the model's context
         └── BadReply                its answer is not what was asked for
 
     The text names the thing and what was expected; it never holds a key.
-    `transient` tells the scheduler that the same call may succeed a moment later.
+    `transient` tells the dispatcher that the same call may succeed a moment later.
     """
 
     transient: bool = False
@@ -53,14 +59,26 @@ class EndpointTimeout(EngineError):
 class RateLimited(EngineError):
     """The endpoint refuses more calls for now (HTTP 429).
 
-    `retry_after` is the wait in seconds that the endpoint asks for, None where it names none.
+    `retry_after` is the wait in seconds that the endpoint asks for, None where it names none;
+    `quota` is what it says of its limits.
     """
 
     transient = True
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, quota: Quota | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.quota = quota
+
+
+class NotCached(EngineError):
+    """The answer is not in the cache, and the statement wants no call."""
+
+
+class AnswerCutOff(EngineError):
+    """The answer is longer than the most tokens that it may have; what there is of it stands."""
 
 
 class EndpointFailed(EngineError):
@@ -83,5 +101,16 @@ class ModelNotServed(EndpointFailed):
     """The endpoint does not serve that model."""
 
 
+class ContextOverflow(EndpointFailed):
+    """The prompt, with room for its answer, is longer than the model's context."""
+
+
 class BadReply(EndpointFailed):
-    """The endpoint's answer is not what was asked for."""
+    """The endpoint's answer is not what was asked for.
+
+    `usage` is what it cost all the same, as far as the endpoint said so.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, usage: Usage = NO_USAGE) -> None:
+        super().__init__(message, status=status)
+        self.usage = usage

@@ -6,11 +6,12 @@ It asks no endpoint; whether the model is served is for Engine.check.
 from collections.abc import Mapping
 
 from engines.base import Handler, Option
+from engines.chat.labels import infer_labels
+from engines.chat.template import Template, parse_template
 from engines.errors import OptionError
-from engines.labels import infer_labels
-from engines.options import check_options
+from engines.options import check_options, check_ranges, with_common
+from engines.policy import POLICY_OPTIONS, check_policy
 from engines.task import ModelSpec, Target, Value
-from engines.template import Template, parse_template
 
 MODEL_NAME = Option("model_name", (str,), "the model as the endpoint names it")
 PROMPT_TEMPLATE = Option(
@@ -29,6 +30,9 @@ GENERATION_OPTIONS = (
 MODEL_OPTIONS = (MODEL_NAME, PROMPT_TEMPLATE, *GENERATION_OPTIONS)
 """The model options of every chat handler."""
 
+ROWS_PER_PROMPT = Option("rows_per_prompt", (int,), "rows that may share one call, 1 to 100")
+_COMMON_OPTIONS = (ROWS_PER_PROMPT, *POLICY_OPTIONS)
+
 _RANGES: Mapping[str, tuple[float, float]] = {
     "max_tokens": (1, 1_000_000),
     "max_completion_tokens": (1, 1_000_000),
@@ -36,6 +40,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "top_p": (0, 1),
     "presence_penalty": (-2, 2),
     "frequency_penalty": (-2, 2),
+    "rows_per_prompt": (1, 100),
 }
 
 
@@ -44,11 +49,18 @@ def compile_model(
 ) -> ModelSpec:
     """Check all that CREATE MODEL says and needs no endpoint for.
 
-    Options other than model_name and prompt_template become the spec's parameters. A target
-    without labels takes those that the template writes out, see labels.py. Raises OptionError.
+    Those of GENERATION_OPTIONS and a handler's own become the spec's parameters; those of
+    policy.py are checked and left out. A target without labels takes those that the template
+    writes out, see labels.py. Raises OptionError.
     """
     owner = f"model {name}"
-    checked = check_options(handler.model_options, options, owner)
+    checked = check_options(with_common(handler.model_options, _COMMON_OPTIONS), options, owner)
+    check_policy(checked, owner)
+    check_ranges(checked, _RANGES, owner)
+    _check_stop(checked, owner)
+    for option in POLICY_OPTIONS:
+        checked.pop(option.name, None)
+    rows = checked.pop(ROWS_PER_PROMPT.name, 1)
     model_name = checked.pop("model_name", None) or handler.default_model_name
     if not isinstance(model_name, str):
         raise OptionError(f"{owner} needs the option 'model_name': {MODEL_NAME.description}")
@@ -59,12 +71,12 @@ def compile_model(
         )
     template = parse_template(text)
     _check_inputs(template, target, owner)
-    _check_ranges(checked, owner)
     return ModelSpec(
         model_name=model_name,
         template=template,
         target=Target(target.name, target.labels or infer_labels(template)),
         parameters=tuple(sorted(checked.items())),
+        rows_per_prompt=rows if isinstance(rows, int) else 1,
     )
 
 
@@ -81,13 +93,7 @@ def _check_inputs(template: Template, target: Target, owner: str) -> None:
         )
 
 
-def _check_ranges(checked: Mapping[str, Value], owner: str) -> None:
-    for option, (least, most) in _RANGES.items():
-        value = checked.get(option)
-        if isinstance(value, int | float) and not least <= value <= most:
-            raise OptionError(
-                f"option '{option}' of {owner} takes {least:,} to {most:,}, not {value}"
-            )
+def _check_stop(checked: Mapping[str, Value], owner: str) -> None:
     stop = checked.get("stop")
     if isinstance(stop, list) and not all(isinstance(text, str) for text in stop):
         raise OptionError(f"option 'stop' of {owner} takes texts, not {stop!r}")

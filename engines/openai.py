@@ -1,17 +1,23 @@
 """An engine over any OpenAI-compatible API.
 
 Labelled targets go out with a JSON schema; where the endpoint does not take one, as an instruction
-with one repair. Retries of failed calls are the scheduler's.
+with one repair. Retries of failed calls are the dispatcher's.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
+from typing import TypeAlias
 
-from engines import prompt
-from engines.endpoint import Endpoint
-from engines.errors import BadReply, EndpointFailed, ModelNotServed
-from engines.http_lanes import Address
-from engines.http_reply import Completion
-from engines.task import ModelSpec, Prediction, Target, Task, Usage
+from engines.answer import prediction
+from engines.chat import pack, prompt
+from engines.errors import BadReply, EndpointFailed, EngineError, ModelNotServed
+from engines.http.endpoint import Endpoint
+from engines.http.lanes import Address
+from engines.http.reply import Completion
+from engines.task import ModelSpec, Prediction, Task, Value
+
+Body: TypeAlias = Mapping[str, object]
 
 _NEAR_NAMES = 5
 _SCHEMA_REFUSED = ("response_format", "json_schema", "structured output", "unsupported", "guided")
@@ -41,11 +47,18 @@ class OpenAIEngine:
         """Make one call, and one more where the reply is none of the labels, see Engine.predict."""
         chat = prompt.messages(task)
         if not task.spec.target.labels:
-            completion = await self._complete(task.spec, chat)
-            return Prediction(
-                prompt.parse_reply(task.spec.target, completion.text), completion.usage
-            )
+            body = _body(task.spec, chat, dict(task.spec.parameters))
+            return prediction(task.spec.target, await self._endpoint.complete(body))
         return await self._classify(task.spec, chat)
+
+    async def predict_pack(self, tasks: Sequence[Task]) -> list[Prediction | EngineError]:
+        """Make one call for all of `tasks`, see Packing.predict_pack."""
+        spec, count = tasks[0].spec, len(tasks)
+        chat = pack.messages(tasks)
+        completion = await self._constrained(
+            _body(spec, chat, pack.parameters(spec, count)), pack.response_format(spec, count), chat
+        )
+        return pack.predictions(spec, completion, count)
 
     async def aclose(self) -> None:
         """Close the connections. Idempotent."""
@@ -53,36 +66,42 @@ class OpenAIEngine:
 
     async def _classify(self, spec: ModelSpec, chat: list[prompt.Message]) -> Prediction:
         completion = await self._choose(spec, chat)
-        _refuse_truncated(spec.target, completion)
         try:
-            return Prediction(prompt.parse_reply(spec.target, completion.text), completion.usage)
+            return prediction(spec.target, completion)
         except BadReply as error:
+            if completion.finish_reason == "length":
+                raise  # a second answer would be cut off too
             self._notice_ignored_schema(spec, completion)
             again = prompt.repaired(chat, completion.text, error, spec.target)
-        repair = await self._choose(spec, again)
-        _refuse_truncated(spec.target, repair)
-        value = prompt.parse_reply(spec.target, repair.text)
-        return Prediction(value, _sum(completion.usage, repair.usage))
+        try:
+            repaired = prediction(spec.target, await self._choose(spec, again))
+        except BadReply as error:
+            error.usage += completion.usage
+            raise
+        return replace(repaired, usage=completion.usage + repaired.usage)
 
     async def _choose(self, spec: ModelSpec, chat: list[prompt.Message]) -> Completion:
         """Ask for a label: by schema, or by instruction where the model takes no schema."""
-        if spec.model_name not in self._without_schema:
+        return await self._constrained(
+            _body(spec, chat, dict(spec.parameters)),
+            prompt.response_format(spec.target),
+            prompt.instructed(chat, spec.target),
+        )
+
+    async def _constrained(
+        self, body: Body, response_format: Value, instructed: list[prompt.Message]
+    ) -> Completion:
+        """Ask `body` by schema, or as `instructed` where its model takes no schema."""
+        model = str(body["model"])
+        if model not in self._without_schema:
             try:
-                return await self._complete(
-                    spec, chat, response_format=prompt.response_format(spec.target)
-                )
+                return await self._endpoint.complete({**body, "response_format": response_format})
             except EndpointFailed as error:
                 if not _refuses_schema(error):
                     raise
-        completion = await self._complete(spec, prompt.instructed(chat, spec.target))
-        self._without_schema.add(spec.model_name)
+        completion = await self._endpoint.complete({**body, "messages": instructed})
+        self._without_schema.add(model)
         return completion
-
-    async def _complete(
-        self, spec: ModelSpec, chat: list[prompt.Message], **extra: object
-    ) -> Completion:
-        body = {"model": spec.model_name, "messages": chat, **dict(spec.parameters), **extra}
-        return await self._endpoint.complete(body)
 
     def _notice_ignored_schema(self, spec: ModelSpec, completion: Completion) -> None:
         """Remember a model that was given a schema and wrote prose: an endpoint that ignores it."""
@@ -90,22 +109,13 @@ class OpenAIEngine:
             self._without_schema.add(spec.model_name)
 
 
-def _refuse_truncated(target: Target, completion: Completion) -> None:
-    """A label that was cut off may be the start of another; asking again would be cut off too."""
-    if completion.finish_reason == "length":
-        raise BadReply(f"the answer for '{target.name}' was cut off: give it more max_tokens")
+def _body(spec: ModelSpec, chat: list[prompt.Message], parameters: Body) -> Body:
+    return {"model": spec.model_name, "messages": chat, **parameters}
 
 
 def _refuses_schema(error: EndpointFailed) -> bool:
     said = str(error).lower()
     return error.status in (400, 422) and any(word in said for word in _SCHEMA_REFUSED)
-
-
-def _sum(first: Usage, second: Usage) -> Usage:
-    return Usage(
-        first.prompt_tokens + second.prompt_tokens,
-        first.completion_tokens + second.completion_tokens,
-    )
 
 
 def _not_listed(name: str, names: list[str]) -> str:

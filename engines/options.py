@@ -1,6 +1,6 @@
 """The options of USING, checked against what a handler declares.
 
-It knows names and types; what a value means is for the handler that declared it.
+It knows names, types and ranges; what a value means is for who declared it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +44,30 @@ def check_options(
         if option.required and option.name not in checked:
             raise OptionError(f"{owner} needs the option '{option.name}': {option.description}")
     return checked
+
+
+def check_ranges(
+    checked: Mapping[str, Value], ranges: Mapping[str, tuple[float, float]], owner: str
+) -> None:
+    """Raise OptionError for a number out of its range, both ends of which are allowed."""
+    for option, (least, most) in ranges.items():
+        value = checked.get(option)
+        if isinstance(value, int | float) and not least <= value <= most:
+            raise OptionError(
+                f"option '{option}' of {owner} takes {least:,} to {most:,}, not {value}"
+            )
+
+
+def with_common(declared: Sequence[Option], common: Sequence[Option]) -> tuple[Option, ...]:
+    """Return what a handler declares and the common options that it does not declare itself."""
+    own = {option.name for option in declared}
+    return (*declared, *(option for option in common if option.name not in own))
+
+
+def only(options: Sequence[Option], given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the part of `given` that `options` are about."""
+    names = {option.name for option in options}
+    return {name: value for name, value in given.items() if name.lower() in names}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

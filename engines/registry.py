@@ -5,24 +5,34 @@ It makes engines of them; it keeps none.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from engines.anyscale import ANYSCALE, OPENAI
 from engines.base import Engine, Environment, Handler
 from engines.errors import HandlerUnavailable, HandlerUnknown
-from engines.local import LOCAL
-from engines.options import check_options, did_you_mean
+from engines.limits import LIMIT_OPTIONS, check_limits
+from engines.local.engine import LOCAL
+from engines.options import check_options, did_you_mean, with_common
+from engines.policy import POLICY_OPTIONS, check_policy
 from engines.task import Value
 
 ENTRY_POINTS = "modelwire.handlers"
+_COMMON_OPTIONS = (*LIMIT_OPTIONS, *POLICY_OPTIONS)
 _BUILT_IN = (ANYSCALE, LOCAL, OPENAI)
 _log = logging.getLogger(__name__)
 
 
 def handlers() -> tuple[Handler, ...]:
-    """Return all handlers by name; one that cannot be loaded says why in `import_error`."""
-    return tuple(handler for _, handler in sorted(_by_name().items()))
+    """Return all handlers by name, their engine options with those that all engines have.
+
+    One that cannot be loaded says why in `import_error`.
+    """
+    return tuple(
+        replace(handler, engine_options=with_common(handler.engine_options, _COMMON_OPTIONS))
+        for _, handler in sorted(_by_name().items())
+    )
 
 
 def find_handler(name: str) -> Handler:
@@ -38,12 +48,21 @@ def open_engine(
 ) -> Engine:
     """Make the engine `name` of the arguments of CREATE ML_ENGINE; connects to nothing yet.
 
+    A handler is given the options that it declares; those common to all engines (limits.py,
+    policy.py) are checked here and read by read_limits and read_policy.
+
     Raises HandlerUnavailable, OptionError.
     """
     if handler.import_error is not None:
         raise HandlerUnavailable(f"handler '{handler.name}' cannot be used: {handler.import_error}")
-    checked = check_options(handler.engine_options, options, f"engine {name}")
-    return handler.open(checked, environment)
+    owner = f"engine {name}"
+    checked = check_options(with_common(handler.engine_options, _COMMON_OPTIONS), options, owner)
+    own = {option.name for option in handler.engine_options}
+    common = {option: value for option, value in checked.items() if option not in own}
+    check_limits(common, owner)
+    check_policy(common, owner)
+    given = {option: value for option, value in checked.items() if option in own}
+    return handler.open(given, environment)
 
 
 @cache

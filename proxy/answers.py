@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from proxy.errors import Unsupported
+from catalog.errors import BudgetUnknown
+from proxy.errors import CODES, Unsupported
+from proxy.money.definitions import create_budget, drop_budget, drop_cache
 from proxy.queries import answer_explain, answer_modify, answer_query
 from proxy.result import Done, FieldType, Result
 from proxy.shows import answer_describe, answer_show
@@ -118,6 +120,24 @@ async def _drop_database(statement: s.DropDatabase, state: State) -> Done:
     return _noted(note, 1008, state)
 
 
+async def _drop_cache(statement: s.DropCache, state: State) -> Done:
+    model, house = statement.model, state.house
+    project = None if model is None else state.binder().database(model.database)
+    name = None if model is None else model.name
+    return Done(await drop_cache(project, name, house.store, house.answers))
+
+
+async def _create_budget(statement: s.CreateBudget, state: State) -> Done:
+    model = statement.model
+    project = None if model is None else state.binder().database(model.database)
+    return _noted(await create_budget(statement, project, state.house.store), 1050, state)
+
+
+async def _drop_budget(statement: s.DropBudget, state: State) -> Done:
+    note = await drop_budget(statement, state.house.store)
+    return _noted(note, CODES[BudgetUnknown].code, state)
+
+
 def _noted(note: str | None, code: int, state: State) -> Done:
     if note is not None:
         state.warnings.add("Note", code, note)
@@ -140,4 +160,7 @@ _ANSWERS: dict[type[Any], Callable[[Any, State], Awaitable[Result]]] = {
     s.DropModel: _drop_model,
     s.CreateDatabase: _create_database,
     s.DropDatabase: _drop_database,
+    s.DropCache: _drop_cache,
+    s.CreateBudget: _create_budget,
+    s.DropBudget: _drop_budget,
 }

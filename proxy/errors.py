@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from catalog import errors as catalog
 from engines import errors as engines
+from engines.task import sound
 
 
 class ProxyError(Exception):
@@ -16,11 +17,11 @@ class ProxyError(Exception):
     ProxyError
     ├── statement: SyntaxFault, Unsupported, EmptyQuery, TooDeep, UnknownColumn, AmbiguousColumn,
     │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, UnknownCharset,
-    │       NoDatabase, ReadOnlyTransaction
+    │       NoDatabase, ReadOnlyTransaction, UserUnknown
     ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
     │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
     │       UnknownPrepared, WrongParameters, SecureTransportRequired, IdleTimeout
-    └── control: Killed, TimedOut, ShuttingDown, NoSuchThread, KillDenied
+    └── control: Killed, TimedOut, ShuttingDown, NoSuchThread, KillDenied, OverBudget
     """
 
 
@@ -74,6 +75,10 @@ class ReadOnlyVariable(ProxyError):
 
 class NoDatabase(ProxyError):
     """No database is chosen."""
+
+
+class UserUnknown(ProxyError):
+    """No user of that name."""
 
 
 class AccessDenied(ProxyError):
@@ -152,6 +157,10 @@ class KillDenied(ProxyError):
     """KILL names somebody else's connection."""
 
 
+class OverBudget(ProxyError):
+    """A call would take more than a budget, or the statement's own bound, has left."""
+
+
 @dataclass(frozen=True, slots=True)
 class MysqlCode:
     """The number and the five-character SQLSTATE of an ERR packet."""
@@ -174,6 +183,7 @@ CODES: dict[type[Exception], MysqlCode] = {
     UnknownCharset: MysqlCode(1115, "42000"),
     ReadOnlyVariable: MysqlCode(1238, "HY000"),
     NoDatabase: MysqlCode(1046, "3D000"),
+    UserUnknown: MysqlCode(3162, "HY000"),
     AccessDenied: MysqlCode(1045, "28000"),
     TooManyConnections: MysqlCode(1040, "08004"),
     HandshakeFailed: MysqlCode(1043, "08S01"),
@@ -193,21 +203,28 @@ CODES: dict[type[Exception], MysqlCode] = {
     ShuttingDown: MysqlCode(1053, "08S01"),
     NoSuchThread: MysqlCode(1094, "HY000"),
     KillDenied: MysqlCode(1095, "HY000"),
+    OverBudget: MysqlCode(1226, "42000"),
     engines.HandlerUnknown: MysqlCode(1286, "42000"),
     engines.HandlerUnavailable: MysqlCode(1286, "42000"),
     engines.OptionError: MysqlCode(1210, "HY000"),
     engines.EndpointUnreachable: MysqlCode(1429, "HY000"),
     engines.EndpointTimeout: MysqlCode(3024, "HY000"),
     engines.RateLimited: MysqlCode(1226, "42000"),
+    engines.NotCached: MysqlCode(1430, "HY000"),
+    engines.AnswerCutOff: MysqlCode(1265, "01000"),
     engines.EndpointFailed: MysqlCode(1430, "HY000"),
     engines.AuthenticationFailed: MysqlCode(1430, "HY000"),
     engines.ModelNotServed: MysqlCode(1430, "HY000"),
+    engines.ContextOverflow: MysqlCode(1430, "HY000"),
     engines.BadReply: MysqlCode(1430, "HY000"),
     catalog.DatabaseUnknown: MysqlCode(1049, "42000"),
     catalog.DatabaseExists: MysqlCode(1007, "HY000"),
     catalog.DatabaseMissing: MysqlCode(1008, "HY000"),
     catalog.DatabaseProtected: MysqlCode(1044, "42000"),
     catalog.EngineUnknown: MysqlCode(1286, "42000"),
+    # ER_SP_DOES_NOT_EXIST, '%s %s does not exist': MySQL's for whatever has no code of its own, a
+    # SAVEPOINT too.
+    catalog.BudgetUnknown: MysqlCode(1305, "42000"),
     catalog.TableUnknown: MysqlCode(1146, "42S02"),
     catalog.DropUnknown: MysqlCode(1051, "42S02"),
     catalog.AlreadyExists: MysqlCode(1050, "42S01"),
@@ -252,4 +269,4 @@ def code_of(error: Exception) -> MysqlCode:
 
 def text_of(error: Exception) -> str:
     """The message that a client may read: our own words, or a fixed text for the unforeseen."""
-    return UNKNOWN_TEXT if code_of(error) is UNKNOWN else str(error)
+    return UNKNOWN_TEXT if code_of(error) is UNKNOWN else sound(str(error))

@@ -7,14 +7,25 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from catalog.answers import AnswerStore
 from catalog.database import Cursor, Field
 from catalog.errors import TableUnknown
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import ModelRecord
 from catalog.store import Store
 from catalog.suggest import did_you_mean
+from catalog.usage import UsageStore
 from engines.registry import handlers
 from proxy.execute.columns import mysql_type_name
+from proxy.money.books import (
+    BUDGETS,
+    MODEL_CACHE,
+    MODEL_USAGE,
+    budget_rows,
+    cache_rows,
+    usage_rows,
+)
+from proxy.money.budgets import Budgets
 from proxy.plan.nodes import Snapshot
 from proxy.variables import Value, Variables
 from proxy.warnings import Warnings
@@ -34,6 +45,9 @@ class Sight:
     variables: Variables
     warnings: Warnings
     user: str
+    answers: AnswerStore
+    usage: UsageStore
+    budgets: Budgets
 
 
 async def snapshot(table: str, relation: str, sight: Sight) -> Snapshot:
@@ -193,10 +207,35 @@ def _option(description: str, required: bool) -> dict[str, object]:
 
 async def _processlist(sight: Sight) -> _Rows:
     return [
-        (p.connection_id, p.user, p.host, p.database, p.command, p.seconds, "", p.info)
+        (
+            p.connection_id,
+            p.user,
+            p.host,
+            p.database,
+            p.command,
+            p.seconds,
+            p.state,
+            p.info,
+            p.time_ms,
+            p.stage,
+            p.max_stage,
+            p.progress,
+        )
         for p in sight.processes.list()
         if p.user == sight.user
     ]
+
+
+async def _budgets(sight: Sight) -> _Rows:
+    return budget_rows(sight.store.budgets, sight.budgets)
+
+
+async def _model_usage(sight: Sight) -> _Rows:
+    return await usage_rows(sight.usage)
+
+
+async def _model_cache(sight: Sight) -> _Rows:
+    return await cache_rows(sight.answers)
 
 
 async def _session_variables(sight: Sight) -> _Rows:
@@ -264,9 +303,14 @@ _TABLES: dict[str, tuple[str, Callable[[Sight], Awaitable[_Rows]]]] = {
         _handlers,
     ),
     "PROCESSLIST": (
-        "ID BIGINT, USER, HOST, DB, COMMAND, TIME BIGINT, STATE, INFO",
+        # MariaDB's: https://mariadb.com/kb/en/information-schema-processlist-table/
+        "ID BIGINT, USER, HOST, DB, COMMAND, TIME BIGINT, STATE, INFO, TIME_MS DECIMAL(22,3), "
+        "STAGE TINYINT, MAX_STAGE TINYINT, PROGRESS DECIMAL(7,3)",
         _processlist,
     ),
+    "BUDGETS": (BUDGETS, _budgets),
+    "MODEL_USAGE": (MODEL_USAGE, _model_usage),
+    "MODEL_CACHE": (MODEL_CACHE, _model_cache),
     "ENGINES": ("ENGINE, SUPPORT, COMMENT, TRANSACTIONS, XA, SAVEPOINTS", _engines),
     "CHARACTER_SETS": (
         "CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME, DESCRIPTION, MAXLEN BIGINT",

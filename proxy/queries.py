@@ -4,7 +4,7 @@ What a statement is, the parser has said; what it may name, the binder says.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -16,18 +16,21 @@ from proxy.execute.columns import mysql_type_name
 from proxy.execute.describe import text_rows
 from proxy.execute.executor import Executor
 from proxy.information_schema import snapshot
+from proxy.money.account import status_of
 from proxy.plan.binder import Bound
-from proxy.plan.nodes import explain
+from proxy.plan.nodes import Node, explain, predicts
 from proxy.plan.planner import Planner
 from proxy.result import Done, Rows
-from proxy.sql.statements import Explain, Modify, Name, Query
+from proxy.sql.statements import Explain, Modify, Name, PredictionOptions, Query
 from proxy.state import State
 
 
 async def answer_query(statement: Query, state: State) -> Rows:
     """The rows of a SELECT, a UNION, a WITH."""
-    async with _bound(statement.tree, state) as work:
-        return await work.executor.rows(await work.planner.query(work.query))
+    async with _bound(statement.tree, state, statement.options) as work:
+        plan = await work.planner.query(work.query)
+        await work.executor.foresee(plan)
+        return await work.executor.rows(plan)
 
 
 async def answer_modify(statement: Modify, state: State) -> Done:
@@ -36,20 +39,43 @@ async def answer_modify(statement: Modify, state: State) -> Done:
         await state.transactions.before_change()
     else:
         await state.transactions.before_definition()
-    async with _bound(statement.tree, state) as work:
+    async with _bound(statement.tree, state, statement.options) as work:
         if statement.tree.args.get("kind") == "VIEW" and (
             work.bound.models or work.bound.snapshots
         ):
             raise Unsupported("A view over a model or information_schema is not supported yet")
-        return await work.executor.write(await work.planner.write(work.bound.tree))
+        plan = await work.planner.write(work.bound.tree)
+        await work.executor.foresee(plan)
+        return await work.executor.write(plan)
 
 
 async def answer_explain(statement: Explain, state: State) -> Rows:
-    """The plan of a query, one line per node; no model is asked."""
-    async with _bound(statement.statement.tree, state) as work:
-        lines = explain(await work.planner.query(work.query))
-        await work.executor.close()
+    """The plan of a query, one line per node, and what its predictions would take; with ANALYZE
+    what they took. Without it no model is asked."""
+    async with _bound(statement.statement.tree, state, statement.options) as work:
+        plan = await work.planner.query(work.query)
+        if statement.analyze:
+            lines = await _analyzed(plan, work.executor)
+        else:
+            lines = explain(plan, await work.executor.estimates(plan))
+            await work.executor.close()
     return text_rows(("EXPLAIN",), [(line,) for line in lines])
+
+
+async def _analyzed(plan: Node, executor: Executor) -> list[str]:
+    rows = await executor.rows(plan)
+    async with aclosing(rows.batches):
+        count = sum([len(batch) async for batch in rows.batches])
+    account = executor.account
+    took = {
+        f"{model.record.project}.{model.record.name}": f"actual: {model}"
+        for model in account.models
+    }
+    notes = {
+        node.name: took.get(f"{node.model.project}.{node.model.name}", "actual: not asked")
+        for node in predicts(plan)
+    }
+    return [*explain(plan, notes), f"{count} rows in {account.seconds:.3f} s"]
 
 
 async def columns_of(name: Name, state: State) -> list[tuple[str, str]]:
@@ -58,7 +84,7 @@ async def columns_of(name: Name, state: State) -> list[tuple[str, str]]:
         this=exp.to_identifier(name.name, quoted=True),
         db=exp.to_identifier(name.database, quoted=True),
     )
-    async with _bound(exp.select("*").from_(table), state) as work:
+    async with _bound(exp.select("*").from_(table), state, PredictionOptions()) as work:
         if work.bound.models:
             model = next(iter(work.bound.models.values()))
             return [(column, "text") for column in (*model.inputs, model.target)]
@@ -82,13 +108,13 @@ class _Work:
 
 
 @asynccontextmanager
-async def _bound(tree: exp.Expr, state: State) -> AsyncIterator[_Work]:
+async def _bound(tree: exp.Expr, state: State, options: PredictionOptions) -> AsyncIterator[_Work]:
     """Bind a statement and make the relations that planning looks at. An error inside lets them
     go, and reads as the client knows its tables; what the planner warns of is kept at the end."""
     bound = state.binder().bind(tree)
     if any(table.db for table in bound.tree.find_all(exp.Table)):
         state.transactions.require_sound()
-    executor = state.executor()
+    executor = state.executor(options)
 
     async def describe(query: exp.Query) -> tuple[str, ...]:
         return tuple(field.name for field in await executor.fields(query))
@@ -99,7 +125,7 @@ async def _bound(tree: exp.Expr, state: State) -> AsyncIterator[_Work]:
         await executor.open([await snapshot(t, name, sight) for t, name in bound.snapshots.items()])
         yield _Work(bound, executor, planner)
     except BaseException as error:
-        await executor.close()
+        await executor.close(status_of(error))
         told = _in_clients_words(error, bound, planner, state)
         if told is error:
             raise

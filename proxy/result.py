@@ -3,7 +3,7 @@
 Values are MySQL's text form already; nothing here formats or encodes.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
@@ -11,7 +11,9 @@ from typing import TypeAlias
 Cell: TypeAlias = str | bytes | None
 """One value in MySQL's text form: text as str, binary strings as bytes, NULL as None."""
 
-Batch: TypeAlias = list[tuple[Cell, ...]]
+Row: TypeAlias = tuple[Cell, ...]
+
+Batch: TypeAlias = list[Row]
 
 
 class FieldType(IntEnum):
@@ -62,13 +64,45 @@ class Done:
     info: str = ""
 
 
+async def _nothing() -> None:
+    return
+
+
+class Batches:
+    """The rows of a result in order, to be read once. Whoever was given them calls `aclose`, unless
+    it has read them to their end.
+
+    Closing a generator that has not begun runs none of its code; what a result holds already is
+    therefore let go by `release`, which must bear being called when that is gone.
+    """
+
+    def __init__(
+        self,
+        batches: AsyncGenerator[Batch, None],
+        release: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
+        self._batches = batches
+        self._release = release
+
+    def __aiter__(self) -> AsyncIterator[Batch]:
+        return self._batches
+
+    async def aclose(self) -> None:
+        """No more rows are read: all that the statement holds is let go. Idempotent."""
+        try:
+            await self._batches.aclose()
+        finally:
+            await self._release()
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The answer of a statement with rows. `batches` is drained once, in order, or closed early
-    (aclose), which releases all that the statement holds."""
+    """The answer of a statement with rows. `deadline` is the loop's time at which they must be out,
+    where the statement has one."""
 
     columns: tuple[Column, ...]
-    batches: AsyncIterator[Batch]
+    batches: Batches
+    deadline: float | None = None
 
 
 Result: TypeAlias = Done | Rows

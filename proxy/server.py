@@ -5,23 +5,27 @@ import logging
 import secrets
 import signal
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from catalog.answers import AnswerStore
 from catalog.database import Database
+from catalog.journal import Journal
 from catalog.projects import Projects
 from catalog.records import UserRecord
 from catalog.secrets import Vault, read_or_make_key
 from catalog.store import Store
+from catalog.usage import UsageStore
 from engines.base import Environment
 from proxy.execute.engine_pool import EnginePool
+from proxy.money.budgets import Budgets
 from proxy.session import Session
 from proxy.settings import Settings
 from proxy.state import House
-from proxy.variables import VERSION, global_variables
+from proxy.variables import VERSION, Value, global_variables
 from proxy.wire.accounts import Account
 from proxy.wire.auth import make_account, verify_clear
 from proxy.wire.limits import Limits
@@ -70,6 +74,10 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     async with AsyncExitStack() as stack:
         store = Store(directory / "catalog.duckdb", Vault(_secret_key(settings, directory)))
         stack.callback(store.close)
+        journal = Journal(store.connection())
+        stack.push_async_callback(journal.close)
+        answers, usage = AnswerStore(journal), UsageStore(journal)
+        budgets = Budgets(store, usage)
         database = Database(
             directory / "data.duckdb",
             spill_dir=directory / "spill",
@@ -86,7 +94,14 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         host = LOOPBACK if lacks_user else settings.host
         if host != settings.host:
             logger.warning("No password is configured: listening on %s only", host)
-        listener = _listener(settings, directory, store, projects, engines)
+        variables = _variables(settings)
+
+        def make_session(processes: Processes) -> Session:
+            return Session(
+                House(store, projects, engines, processes, variables, answers, usage, budgets)
+            )
+
+        listener = _listener(settings, directory, store, make_session)
         port = await _listen(listener, host, settings.port)
         stack.push_async_callback(listener.stop)
         if lacks_user:
@@ -102,7 +117,10 @@ async def _listen(listener: Listener, host: str, port: int) -> int:
 
 
 def _listener(
-    settings: Settings, directory: Path, store: Store, projects: Projects, engines: EnginePool
+    settings: Settings,
+    directory: Path,
+    store: Store,
+    make_session: Callable[[Processes], Session],
 ) -> Listener:
     limits = Limits(
         max_connections=settings.max_connections,
@@ -111,7 +129,17 @@ def _listener(
         shutdown_grace=settings.shutdown_grace,
         require_secure_transport=settings.require_secure_transport,
     )
-    variables = global_variables(
+    return Listener(
+        make_session,
+        StoredAccounts(store),
+        Keys(rsa_key(directory / "rsa-key.pem"), _tls(settings, directory)),
+        VERSION,
+        limits,
+    )
+
+
+def _variables(settings: Settings) -> dict[str, Value]:
+    return global_variables(
         {
             "port": settings.port,
             "max_connections": settings.max_connections,
@@ -121,17 +149,6 @@ def _listener(
             "interactive_timeout": settings.wait_timeout,
             "max_execution_time": settings.max_execution_time,
         }
-    )
-
-    def make_session(processes: Processes) -> Session:
-        return Session(House(store, projects, engines, processes, variables))
-
-    return Listener(
-        make_session,
-        StoredAccounts(store),
-        Keys(rsa_key(directory / "rsa-key.pem"), _tls(settings, directory)),
-        VERSION,
-        limits,
     )
 
 

@@ -10,8 +10,9 @@ from contextlib import aclosing, asynccontextmanager
 from sqlglot import exp
 
 from proxy.answers import answer
-from proxy.errors import TimedOut, TooDeep, code_of, text_of
-from proxy.result import Batch, Column, Done, Result, Rows
+from proxy.deadline import limited
+from proxy.errors import TooDeep, code_of, text_of
+from proxy.result import Batch, Batches, Column, Done, Result, Rows
 from proxy.sql import parameters, parser
 from proxy.sql import statements as s
 from proxy.sql.parameters import PreparedStatement
@@ -86,8 +87,7 @@ class Session:
         async with self._told():
             rows = await answer(s.Query(exp.select("*").from_(name).limit(0)), self._state)
             assert isinstance(rows, Rows)
-            async for _ in rows.batches:
-                pass
+            await rows.batches.aclose()
         self._state.warnings.clear()
         return rows.columns
 
@@ -110,13 +110,14 @@ class Session:
             statement = self._begin(read)
             state.house.processes.publish(state.client.connection_id, _shown(statement, sql))
             deadline = self._deadline(statement)
-            async with _limited(deadline):
+            async with limited(deadline):
                 result = await answer(statement, state)
         if isinstance(result, Done):
             state.row_count = result.affected_rows
             return result
         state.row_count = -1
-        return Rows(result.columns, self._counted(result.batches, deadline))
+        counted = self._counted(result.batches, deadline)
+        return Rows(result.columns, Batches(counted, result.batches.aclose), deadline)
 
     def _begin(self, read: Callable[[], s.Statement]) -> s.Statement:
         """The statement; the warnings of the one before go, unless it is they that it asks for."""
@@ -152,30 +153,22 @@ class Session:
         return asyncio.get_running_loop().time() + milliseconds / 1000
 
     async def _counted(
-        self, batches: AsyncIterator[Batch], deadline: float | None
-    ) -> AsyncIterator[Batch]:
-        assert isinstance(batches, AsyncGenerator)
+        self, batches: Batches, deadline: float | None
+    ) -> AsyncGenerator[Batch, None]:
         self._state.found_rows = 0
+        waiting = aiter(batches)
         async with aclosing(batches), self._told():
-            while True:
-                async with _limited(deadline):
-                    batch = await anext(batches, None)
-                if batch is None:
-                    return
+            while (batch := await _next(waiting, deadline)) is not None:
                 self._state.found_rows += len(batch)
                 yield batch
 
 
-@asynccontextmanager
-async def _limited(deadline: float | None) -> AsyncIterator[None]:
-    """Cancel what is inside at the deadline. Raises TimedOut then."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            yield
-    except TimeoutError as error:
-        raise TimedOut(
-            "Query execution was interrupted, maximum statement execution time exceeded"
-        ) from error
+async def _next(batches: AsyncIterator[Batch], deadline: float | None) -> Batch | None:
+    """The next batch, None behind the last. Raises TimedOut."""
+    if deadline is None:
+        return await anext(batches, None)
+    async with limited(deadline):
+        return await anext(batches, None)
 
 
 def _too_deep() -> TooDeep:

@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass, field
 
+from catalog.answers import AnswerStore
 from catalog.database import Cursor
 from catalog.projects import DEFAULT_PROJECT, Projects
 from catalog.store import Store
+from catalog.usage import UsageStore
 from engines.errors import EngineError
-from proxy.errors import code_of, text_of
+from proxy.errors import code_of
+from proxy.execute.asking import Asking
 from proxy.execute.ddl import Definitions
 from proxy.execute.engine_pool import EnginePool
 from proxy.execute.executor import Executor
 from proxy.information_schema import Sight
+from proxy.money.account import Account
+from proxy.money.budgets import Budgets
 from proxy.plan.binder import Binder, Facts
+from proxy.sql.prediction_options import prediction_options
+from proxy.sql.statements import PredictionOptions
 from proxy.transactions import Transactions
 from proxy.variables import VERSION, Value, Variables
 from proxy.warnings import Warnings
@@ -28,6 +35,9 @@ class House:
     engines: EnginePool
     processes: Processes
     variables: dict[str, Value]
+    answers: AnswerStore
+    usage: UsageStore
+    budgets: Budgets
 
 
 @dataclass(slots=True)
@@ -72,9 +82,17 @@ class State:
         facts = Facts(self.database, functions, self.variables)
         return Binder(self.house.store, self.house.projects, facts)
 
-    def executor(self) -> Executor:
-        """An executor for the next statement; rows that fail become warnings."""
-        return Executor(self.reader, self.house.engines, self.warn_of)
+    def executor(self, options: PredictionOptions) -> Executor:
+        """An executor for the next statement, with the account of its predictions; rows that fail
+        become warnings."""
+        house = self.house
+        held = prediction_options(options, self.variables)
+        account = Account(
+            self.client.user, held, house.budgets, house.usage, house.usage.next_statement_id()
+        )
+        house.processes.watch(self.client.connection_id, account.progress)
+        asking = Asking(house.engines, house.answers, account, held, self.warn_of)
+        return Executor(self.reader, house.projects.database.cursor, asking)
 
     def definitions(self) -> Definitions:
         """What CREATE and DROP of engines, models and databases work on."""
@@ -90,8 +108,11 @@ class State:
             self.variables,
             self.warnings,
             self.client.user,
+            self.house.answers,
+            self.house.usage,
+            self.house.budgets,
         )
 
-    def warn_of(self, error: EngineError) -> None:
-        """A row that failed."""
-        self.warnings.add("Warning", code_of(error).code, text_of(error))
+    def warn_of(self, error: EngineError, text: str) -> None:
+        """A row that failed, and the text that tells which."""
+        self.warnings.add("Warning", code_of(error).code, text)

@@ -65,11 +65,16 @@ _DEFAULTS: dict[str, Value] = {
     "max_allowed_packet": 67108864,
     "max_connections": 151,
     "max_execution_time": 0,
+    "max_prediction_calls": 0,
+    "max_prediction_cost": 0.0,
+    "max_prediction_seconds": 0.0,
     "net_buffer_length": 16384,
     "net_read_timeout": 30,
     "net_write_timeout": 60,
     "performance_schema": 0,
     "port": 3307,
+    "prediction_cache": "on",
+    "prediction_on_error": "null",
     "protocol_version": 10,
     "socket": "",
     "sql_auto_is_null": 0,
@@ -109,8 +114,15 @@ _SWITCHES = frozenset(
         "sql_quote_show_create",
     }
 )
+PREDICTION_WORDS: Mapping[str, tuple[str, ...]] = {
+    "prediction_cache": ("on", "off", "refresh", "only"),
+    "prediction_on_error": ("null", "fail"),
+}
+"""What predictions are told by word, the usual first; USING says the same of one statement."""
+
 _LEAST = {"wait_timeout": 1, "interactive_timeout": 1}
 _MOST = 2**64 - 1
+_GUARDS = frozenset({"max_prediction_calls", "max_prediction_cost", "max_prediction_seconds"})
 _SWITCH_VALUES: dict[str, int] = {
     "on": 1,
     "off": 0,
@@ -198,12 +210,31 @@ def _checked(name: str, value: Value, known: Value) -> Value:
         if switch is None:
             raise _wrong(name, value)
         return switch
+    if name in PREDICTION_WORDS:
+        word = "null" if value is None else str(value).lower()
+        if word not in PREDICTION_WORDS[name]:
+            raise _wrong(name, value)
+        return word
+    if name in _GUARDS:
+        return _guard(name, value, known)
     if isinstance(known, int):
         try:
             return min(max(_LEAST.get(name, 0), int(value or 0)), _MOST)
         except ValueError:
             raise _wrong(name, value) from None
     return value
+
+
+def _guard(name: str, value: Value, known: Value) -> Value:
+    """A bound on what predictions may cost: a number from 0. What MySQL would clamp is refused,
+    since it would end as 0, no bound at all."""
+    try:
+        number = int(str(value)) if isinstance(known, int) else float(str(value))
+    except ValueError:
+        raise _wrong(name, value) from None
+    if not 0 <= number < _MOST:  # neither is NaN
+        raise _wrong(name, value)
+    return number
 
 
 def _wrong(name: str, value: Value) -> WrongVariableValue:
@@ -213,4 +244,6 @@ def _wrong(name: str, value: Value) -> WrongVariableValue:
 def _shown(name: str, value: Value) -> str:
     if name in _SWITCHES:
         return "ON" if value else "OFF"
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
     return "" if value is None else str(value)

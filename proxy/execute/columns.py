@@ -89,7 +89,7 @@ def as_text(query: exp.Query, fields: list[Field]) -> exp.Query:
     """The query with every value in MySQL's text form; rows and their order stay."""
     names = [exp.to_identifier(f"v{n}") for n in range(len(fields))]
     items = [
-        _text_of(exp.column(name.copy()), field.type)
+        text_of(exp.column(name.copy()), field.type)
         for name, field in zip(names, fields, strict=True)
     ]
     alias = exp.TableAlias(this=exp.to_identifier("__r"), columns=names)
@@ -141,7 +141,8 @@ def _is_nested(type_: str) -> bool:
     return type_.endswith("]") or type_.startswith(("STRUCT(", "MAP(", "UNION("))
 
 
-def _text_of(value: exp.Expr, type_: str) -> exp.Expr:
+def text_of(value: exp.Expr, type_: str) -> exp.Expr:
+    """The value, of that DuckDB type, in MySQL's text form."""
     text = _kind(type_).text
     if text not in _EXPRESSIONS:
         _EXPRESSIONS[text] = parse_one(text, dialect="duckdb")

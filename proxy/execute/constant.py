@@ -3,10 +3,13 @@
 `SELECT … FROM model WHERE input = 'x'` is such a one; that keeps a single prediction fast.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from sqlglot import exp
+
+from proxy.plan.nodes import Output
+from proxy.result import Cell
 
 Tree = TypeVar("Tree", bound=exp.Expr)
 
@@ -31,6 +34,16 @@ def text_of(value: exp.Expr) -> str | None:
     return None if isinstance(value, exp.Null) else value.name
 
 
+def literals(outputs: Sequence[Output], values: Mapping[str, Cell]) -> Row:
+    """The columns that a prediction adds to a row."""
+    return {
+        output.name: exp.cast(
+            exp.convert(values[output.name]), exp.DType[output.part.type], copy=False
+        )
+        for output in outputs
+    }
+
+
 def inline(query: Tree, rows: Mapping[str, Row]) -> Tree:
     """The query with these relations written out in it, where it names them."""
     if not rows:
@@ -39,9 +52,11 @@ def inline(query: Tree, rows: Mapping[str, Row]) -> Tree:
     for table in list(query.find_all(exp.Table)):
         row = rows.get(table.name)
         if row is not None and not table.db:
-            items = [exp.alias_(value.copy(), name, quoted=True) for name, value in row.items()]
+            items = [exp.alias_(value, name, quoted=True) for name, value in row.items()]
             alias = exp.to_identifier(table.alias_or_name, quoted=True)
-            table.replace(exp.Subquery(this=exp.select(*items), alias=exp.TableAlias(this=alias)))
+            table.replace(
+                exp.Subquery(this=exp.select(*items, copy=False), alias=exp.TableAlias(this=alias))
+            )
     return query
 
 

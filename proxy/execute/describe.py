@@ -4,12 +4,12 @@ Rows of text made of records; whatever can be a SELECT stands in show.py.
 """
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from catalog.records import EngineRecord, ModelRecord
 from engines.base import Handler
 from proxy.errors import UnknownColumn
-from proxy.result import Batch, Cell, Column, Rows
+from proxy.result import Batch, Batches, Cell, Column, Rows
 
 _ATTRIBUTES = ("args", "metadata")
 MODEL_CARDS = "https://huggingface.co/"
@@ -18,11 +18,11 @@ MODEL_CARDS = "https://huggingface.co/"
 def text_rows(names: Sequence[str], rows: Batch) -> Rows:
     """Rows of text under these names."""
 
-    async def once() -> AsyncIterator[Batch]:
+    async def once() -> AsyncGenerator[Batch, None]:
         if rows:
             yield rows
 
-    return Rows(tuple(Column(name) for name in names), once())
+    return Rows(tuple(Column(name) for name in names), Batches(once()))
 
 
 def describe_model(

@@ -1,78 +1,235 @@
-"""The Predict node: distinct inputs to the engine, its answers back as a column.
+"""The Predict node: rows flow in, distinct inputs are asked, rows flow out as answers land.
 
-How calls are scheduled is the engines' business; what failed becomes NULL and a warning.
+When and how often an endpoint is called is the engines' business; what failed becomes NULL and a
+warning.
 """
 
-import json
-from collections.abc import Callable, Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from sqlglot import exp
+from engines.dispatch.share import Share
+from engines.task import Prediction, sound
+from proxy.execute.asking import Asked
+from proxy.execute.relations import text_in
+from proxy.plan.nodes import Output, Part
+from proxy.result import Cell, Row
 
-from catalog.database import Cursor
-from engines.errors import EngineError
-from engines.scheduler import predict_all
-from engines.task import Prediction, Task
-from proxy.execute.constant import Row, text_of
-from proxy.execute.engine_pool import LiveModel
-from proxy.plan.nodes import Predict
+_MOST_ROWS, _FEWEST_ROWS = 65_536, 512
+"""Rows at most that wait for answers: sorted input has many rows for each prompt. Fewer of long
+ones, down to the second number."""
 
-Warn = Callable[[EngineError], None]
+_MOST_TEXT = 16 * 1024 * 1024
+"""Characters, about, that rows have which wait."""
+
+_SAMPLE = 64
+"""One row in so many is measured."""
+
+_MOST_READY = 2048
+"""Rows that go out together."""
+
+_MOST_ASKED = 4096
+"""Prompts at most that are asked ahead of the row that goes out next."""
+
+_REMEMBERED = 100_000
+"""Distinct prompts whose answer is remembered here; beyond, the answer cache is."""
+
+_LONG = 256
+"""Characters of inputs from which on they are remembered by their key alone."""
+
+_LINGER = 0.005
+"""Seconds between two batches of rows at least: a batch costs more than a row."""
+
+_FIRST_SLICE, _LAST_SLICE = 64, 2048
+
+_Answer = asyncio.Future[Prediction]
+_Key = tuple[str, ...] | bytes
+
+Known: TypeAlias = dict[_Key, _Answer]
+"""A model's answers in one statement; one that was dropped is cancelled."""
+
+_READ: dict[Part, Callable[[Prediction], Cell]] = {
+    Part.VALUE: lambda p: p.value,
+    Part.ERROR: lambda p: None if p.error is None else sound(str(p.error)),
+    Part.LATENCY_MS: lambda p: f"{p.latency * 1000:.3f}" if p.latency else None,
+    Part.TOKENS: lambda p: str(p.usage.prompt_tokens + p.usage.completion_tokens),
+    Part.CACHED: lambda p: "true" if p.cached else "false",
+}
 
 
-async def run_predict(
-    node: Predict, child: str, cursor: Cursor, model: LiveModel, warn: Warn
-) -> None:
-    """Make the relation `node.name`: the rows of the relation `child` with the predicted column.
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Rows with their answers; None where all inputs are NULL."""
 
-    Each distinct combination of inputs is asked once; one that is all NULL is NULL without a
-    call. Raises EngineError for what would meet every row: key, model, endpoint.
+    rows: Sequence[Row]
+    answers: Sequence[_Answer | None]
+
+
+@dataclass(slots=True)
+class Predicting:
+    """One Predict at work. `positions` are those of its inputs in a row, `numbers` that of the
+    row's own number, where rows are not counted; `known` is shared by all mentions of a model. In
+    lockstep, for a LIMIT above, nothing is asked beyond a window ahead of the rows that went out.
     """
-    prompts = await cursor.execute(_distinct(node, child))
-    predictions = await _ask(model, prompts)
-    for prediction in predictions:
-        if prediction.error is not None:
-            warn(prediction.error)
-    answers = [
-        [*prompt, prediction.value] for prompt, prediction in zip(prompts, predictions, strict=True)
-    ]
-    await cursor.execute(_join(node, child), [json.dumps(answers)])
+
+    asked: Asked
+    outputs: Sequence[Output]
+    positions: Sequence[int]
+    numbers: int | None = None
+    lockstep: bool = False
+    known: Known = field(default_factory=dict)
+    _chunks: deque[_Chunk] = field(default_factory=deque)
+    _fresh: deque[_Answer] = field(default_factory=deque)  # whose first row did not go out yet
+    _open: int = 0  # their number, as long as the reader may not count on them being out
+    _waiting: int = 0  # rows that did not go out yet
+    _most_waiting: int = _MOST_ROWS
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, rows: AsyncGenerator[list[Row], None]) -> AsyncGenerator[list[Row], None]:
+        """The rows with the outputs behind their columns. Raises EngineError for what would meet
+        every row (key, model, endpoint), or, where the model wants that, the first row's own; and
+        what `rows` raises. Closes `rows`; calls that nobody else waits for end with it."""
+        async with self.asked.open(keep_order=self.lockstep) as share:
+            # a task of its own: rows are read and asked ahead while others go out
+            reader = asyncio.create_task(self._read(rows, share))
+            try:
+                async for batch in self._batches(reader):
+                    yield batch
+                    # only now is it known that more is wanted
+                    self._waiting -= len(batch)
+                    self._open = len(self._fresh)
+                    self._left.set()
+            finally:
+                reader.cancel()
+                await asyncio.wait([reader])
+
+    async def _read(self, rows: AsyncGenerator[list[Row], None], share: Share) -> None:
+        size = _FIRST_SLICE  # small at first: the first calls should begin at once
+        try:
+            async with aclosing(rows):
+                async for batch in rows:
+                    self._most_waiting = _most_of(batch)
+                    at = 0
+                    while at < len(batch):
+                        most = await self._room()
+                        at += self._ask(batch[at : at + size], most, share)
+                        size = min(_LAST_SLICE, 2 * size)
+        finally:
+            self._arrived.set()
+
+    async def _room(self) -> int:
+        """How many prompts may be asked now; waits until there is one."""
+        while True:
+            bound = self.asked.window if self.lockstep else _MOST_ASKED
+            if self._open < bound and self._waiting < self._most_waiting:
+                return bound - self._open
+            self._left.clear()
+            await self._left.wait()
+
+    def _ask(self, rows: Sequence[Row], most: int, share: Share) -> int:
+        """Ask for the first of `rows`, up to `most` new prompts; how many rows that were."""
+        fresh: dict[_Key, tuple[str, ...]] = {}
+        wanted: list[_Key | None] = []
+        for row in rows:
+            key: _Key | None = tuple([row[at] for at in self.positions])  # type: ignore[misc]
+            if key is not None and self._is_new(key):  # a short prompt's first row, or a long one
+                inputs = inputs_of(row, self.positions)
+                key = None if inputs is None else self._key(inputs)
+                if inputs is not None and key is not None and self._is_new(key):
+                    if len(fresh) == most and key not in fresh:
+                        break
+                    fresh[key] = inputs
+            wanted.append(key)
+        answers = share.ask([self.asked.model.task(inputs) for inputs in fresh.values()])
+        if len(self.known) > _REMEMBERED:
+            self.known = {k: self.known[k] for k in wanted if k is not None and k in self.known}
+        self.known.update(zip(fresh, answers, strict=True))
+        chosen = [None if key is None else self.known[key] for key in wanted]
+        self._chunks.append(_Chunk(rows[: len(wanted)], chosen))
+        self._fresh += answers
+        self._open += len(answers)
+        self._waiting += len(wanted)
+        self._arrived.set()
+        return len(wanted)
+
+    def _is_new(self, key: _Key) -> bool:
+        answer = self.known.get(key)
+        return answer is None or answer.cancelled()
+
+    def _key(self, inputs: tuple[str, ...]) -> _Key:
+        return inputs if sum(map(len, inputs)) < _LONG else self.asked.model.task(inputs)[0]
+
+    async def _batches(self, reader: "asyncio.Task[None]") -> AsyncGenerator[list[Row], None]:
+        """The rows as their answers land: all that are there, but not one by one."""
+        now = asyncio.get_running_loop().time
+        nothing: Row = (None,) * len(self.outputs)
+        ready: list[Row] = []
+        number, last = 0, 0.0
+        while await self._arrival(reader):
+            chunk = self._chunks.popleft()
+            for row, answer in zip(chunk.rows, chunk.answers, strict=True):
+                if answer is not None and not answer.done():
+                    if ready and not self.lockstep and (pause := last + _LINGER - now()) > 0:
+                        await asyncio.sleep(pause)
+                    if ready and not answer.done():
+                        yield ready
+                        ready, last = [], now()
+                    await answer
+                number += 1
+                ready.append(row + (nothing if answer is None else self._told(row, answer, number)))
+            if len(ready) >= _MOST_READY or (ready and not self._chunks):
+                yield ready
+                ready, last = [], now()
+        if ready:
+            yield ready
+
+    async def _arrival(self, reader: "asyncio.Task[None]") -> bool:
+        """Wait for the next chunk; False after the last. Raises what the reader met."""
+        while not self._chunks:
+            if reader.done():
+                reader.result()
+                return False
+            self._arrived.clear()
+            await self._arrived.wait()
+        return True
+
+    def _told(self, row: Row, answer: _Answer, number: int) -> Row:
+        prediction = answer.result()
+        if self._fresh and answer is self._fresh[0]:
+            self._fresh.popleft()
+            at = number if self.numbers is None else int(row[self.numbers] or 0)
+            self.asked.told(prediction, at, inputs_of(row, self.positions) or ())
+        return tuple([_READ[output.part](prediction) for output in self.outputs])
 
 
-async def predict_row(node: Predict, child: Row, model: LiveModel, warn: Warn) -> Row:
-    """The one-row relation `node.name`; as run_predict, without DuckDB."""
-    inputs = tuple(text_of(child[name]) for name in node.inputs)
-    value = None
-    if any(given is not None for given in inputs):
-        (prediction,) = await _ask(model, [inputs])
-        value = prediction.value
-        if prediction.error is not None:
-            warn(prediction.error)
-    return {**child, node.target: exp.cast(exp.convert(value), exp.DataType.build("text"))}
+def _most_of(batch: Sequence[Row]) -> int:
+    """How many rows like these may wait."""
+    sample = batch[::_SAMPLE]
+    text = sum(map(text_in, sample))
+    return max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_TEXT * len(sample) // max(1, text)))
 
 
-async def _ask(model: LiveModel, prompts: Sequence[tuple[str | None, ...]]) -> list[Prediction]:
-    # NULL beside a given value is empty text in the prompt: the two are one task
-    tasks = (Task(model.spec, tuple(value or "" for value in prompt)) for prompt in prompts)
-    async with aclosing(predict_all(model.engine, tasks)) as predictions:
-        return [prediction async for prediction in predictions]
+def inputs_of(row: Row, positions: Sequence[int]) -> tuple[str, ...] | None:
+    """A model's inputs in a row: NULL beside a given value is empty text, all NULL ask nothing."""
+    given = [row[at] for at in positions]
+    if all(value is None for value in given):
+        return None
+    return tuple(str(value or "") for value in given)
 
 
-def _distinct(node: Predict, child: str) -> str:
-    """The distinct inputs in the order of their first rows; rows in order land in order."""
-    names = ", ".join(node.inputs)
-    given = " OR ".join(f"{name} IS NOT NULL" for name in node.inputs)
-    return f"SELECT {names} FROM {child} WHERE {given} GROUP BY {names} ORDER BY min(rowid)"
-
-
-def _join(node: Predict, child: str) -> str:
-    """Answers travel as one JSON text: DuckDB reads that a hundred times faster than a list."""
-    same = " AND ".join(
-        f"c.{name} IS NOT DISTINCT FROM a.answer[{n}]" for n, name in enumerate(node.inputs, 1)
-    )
-    return (
-        f"CREATE OR REPLACE TEMP TABLE {node.name} AS "
-        f"SELECT c.*, a.answer[{len(node.inputs) + 1}] AS {node.target} FROM {child} AS c "
-        "LEFT JOIN (SELECT unnest(from_json($1, '[[\"VARCHAR\"]]')) AS answer) AS a "
-        f"ON {same} ORDER BY c.rowid"
-    )
+async def predict_row(
+    asked: Asked, outputs: Sequence[Output], inputs: Sequence[str | None]
+) -> dict[str, Cell]:
+    """The outputs for one row, by their names; as Predicting, without a flow."""
+    if all(value is None for value in inputs):
+        return dict.fromkeys(output.name for output in outputs)
+    given = tuple(value or "" for value in inputs)
+    async with asked.open() as share:
+        (answer,) = share.ask([asked.model.task(given)])
+        prediction = await answer
+    asked.told(prediction, 1, given)
+    return {output.name: _READ[output.part](prediction) for output in outputs}

@@ -11,14 +11,18 @@ def rehearsal(plan: Node) -> tuple[list[str], list[_Statement]]:
     """The names of the empty relations that stand in for a plan's own until these replace them, and
     the statements that make them and bind the root; they read nothing.
 
-    A plan whose prompts are constants is not rehearsed: one call is not worth the time.
+    A plan of one prompt that is a constant is not rehearsed: one call is not worth the time.
     """
     nodes = below(plan)
-    if not any(isinstance(node, Scan) and not constant_row(node.sql) for node in nodes):
-        return [], []
     relations = [node for node in nodes if isinstance(node, Scan | Predict | Residual)]
+    if not any(isinstance(node, Residual) or _reads(node) for node in relations):
+        return [], []
     statements = [*map(_empty, relations), f"EXPLAIN {_root(plan)}"]
     return [node.name for node in relations], [(statement, ()) for statement in statements]
+
+
+def _reads(node: Scan | Predict) -> bool:
+    return isinstance(node, Scan) and constant_row(node.sql) is None
 
 
 def below(node: Node) -> list[Node]:
@@ -30,7 +34,8 @@ def _empty(node: Scan | Predict | Residual) -> str:
     head = f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS SELECT'
     if isinstance(node, Predict):
         assert isinstance(node.child, Scan | Predict | Residual)
-        return f'{head} *, CAST(NULL AS TEXT) AS {node.target} FROM "{node.child.name}"'
+        made = "".join(f', CAST(NULL AS {o.part.type}) AS "{o.name}"' for o in node.outputs)
+        return f'{head} *{made} FROM "{node.child.name}"'
     return f"{head} * FROM ({to_duckdb(node.sql.copy())}) LIMIT 0"
 
 

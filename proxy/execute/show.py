@@ -27,6 +27,14 @@ _WARNINGS = (
     "SELECT LEVEL AS `Level`, CODE AS `Code`, MESSAGE AS `Message` "
     "FROM information_schema.SESSION_WARNINGS"
 )
+_PROCESSES = (
+    "SELECT ID AS `Id`, USER AS `User`, HOST AS `Host`, DB AS `db`, COMMAND AS `Command`, "
+    "TIME AS `Time`, STATE AS `State`, {info} AS `Info`, "
+    "CAST(CASE MAX_STAGE WHEN 0 THEN 0 ELSE (STAGE - 1 + PROGRESS / 100) * 100 / MAX_STAGE END "
+    "AS DECIMAL(7, 3)) AS `Progress` FROM information_schema.PROCESSLIST ORDER BY 1"
+)
+"""Progress is that of all stages together, each of the same weight, as MariaDB counts."""
+
 # kind → (the SELECT, the column that LIKE looks at)
 _SELECTS: dict[str, tuple[str, str]] = {
     "DATABASES": (
@@ -50,12 +58,8 @@ _SELECTS: dict[str, tuple[str, str]] = {
     "STATUS": (f"{_VARIABLES}SESSION_STATUS ORDER BY 1", "Variable_name"),
     "WARNINGS": (_WARNINGS, "Message"),
     "ERRORS": (f"{_WARNINGS} WHERE LEVEL = 'Error'", "Message"),
-    "PROCESSLIST": (
-        "SELECT ID AS `Id`, USER AS `User`, HOST AS `Host`, DB AS `db`, COMMAND AS `Command`, "
-        "TIME AS `Time`, STATE AS `State`, INFO AS `Info` "
-        "FROM information_schema.PROCESSLIST ORDER BY 1",
-        "User",
-    ),
+    "PROCESSLIST": (_PROCESSES.format(info="left(INFO, 100)"), "User"),
+    "FULL PROCESSLIST": (_PROCESSES.format(info="INFO"), "User"),
     "ENGINES": (
         "SELECT ENGINE AS `Engine`, SUPPORT AS `Support`, COMMENT AS `Comment`, "
         "TRANSACTIONS AS `Transactions`, XA AS `XA`, SAVEPOINTS AS `Savepoints` "
@@ -76,6 +80,8 @@ _SELECTS: dict[str, tuple[str, str]] = {
     ),
     "ML_ENGINES": ("SELECT * FROM information_schema.ML_ENGINES ORDER BY 1", "NAME"),
     "HANDLERS": ("SELECT * FROM information_schema.HANDLERS ORDER BY 1", "NAME"),
+    "BUDGETS": ("SELECT * FROM information_schema.BUDGETS ORDER BY 1", "NAME"),
+    "CACHE": ("SELECT * FROM information_schema.MODEL_CACHE ORDER BY 1", "MODEL"),
     "MODELS": ("SELECT * FROM information_schema.MODELS ORDER BY PROJECT, NAME", "NAME"),
     "PROJECT MODELS": (
         "SELECT * FROM information_schema.MODELS WHERE PROJECT = :database ORDER BY NAME",
@@ -107,13 +113,13 @@ def _variant(show: Show) -> str:
         return "GLOBAL VARIABLES"
     if show.kind == "MODELS" and show.source is not None:
         return "PROJECT MODELS"
-    if show.kind in ("TABLES", "COLUMNS") and show.full:
+    if show.kind in ("TABLES", "COLUMNS", "PROCESSLIST") and show.full:
         return f"FULL {show.kind}"
     return show.kind
 
 
 def _filtered(query: exp.Query, show: Show, subject: str) -> exp.Query:
-    if show.like is None and show.where is None:
+    if show.like is None and show.where is None and show.limit is None:
         return query
     outer = exp.select("*").from_(exp.Subquery(this=query, alias=exp.to_identifier("s")))
     if show.like is not None:
@@ -124,4 +130,7 @@ def _filtered(query: exp.Query, show: Show, subject: str) -> exp.Query:
         outer = outer.where(exp.Escape(this=like, expression=exp.Literal.string("\\")))
     if show.where is not None:
         outer = outer.where(exp.Paren(this=show.where))
+    if show.limit is not None:
+        count, offset = show.limit
+        outer = outer.limit(count).offset(offset)
     return outer

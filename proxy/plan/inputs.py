@@ -131,7 +131,7 @@ def _free(mapping: Mapping, mappings: list[Mapping], sources: list[Source]) -> l
 def _input_name(model: Source, side: Expr) -> str | None:
     side = side.unnest()
     is_input = isinstance(side, exp.Column) and side.table == model.alias
-    return side.name if is_input and side.name != model.target else None
+    return side.name if is_input and side.name in model.inputs else None
 
 
 def _mentions_input(model: Source, condition: Expr) -> bool:

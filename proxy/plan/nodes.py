@@ -3,14 +3,16 @@
 Every node but the root has a name: the relation that stands for its rows in its parent's SQL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from sqlglot import exp
 
 from catalog.database import Field
 from catalog.records import ModelRecord
+from proxy.plan.row_local import is_row_local
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,44 @@ class Scan:
         return f"Scan {self.name}: {_text(self.sql)}"
 
 
+class Part(StrEnum):
+    """What a prediction tells: its value, or what it took to get it."""
+
+    VALUE = "value"
+    ERROR = "error"
+    LATENCY_MS = "latency_ms"
+    TOKENS = "tokens"
+    CACHED = "cached"
+
+    @property
+    def type(self) -> str:
+        """DuckDB's type of its column."""
+        return {"latency_ms": "DOUBLE", "tokens": "BIGINT", "cached": "BOOLEAN"}.get(self, "TEXT")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that a Predict adds."""
+
+    name: str
+    part: Part
+
+
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """The child's rows with one more column, `target`; `inputs` are the child's columns for
-    the model's placeholders, in their order. Rows and their order stay."""
+    """The child's rows with more columns, `outputs`; `inputs` are the child's columns for the
+    model's placeholders, in their order. Rows and their order stay."""
 
     name: str
     child: "Node"
     model: ModelRecord
     inputs: tuple[str, ...]
-    target: str
+    outputs: tuple[Output, ...]
 
     def __str__(self) -> str:
+        made = ", ".join(output.name for output in self.outputs)
         call = f"{self.model.project}.{self.model.name}({', '.join(self.inputs)})"
-        return f"Predict {self.name}: {self.target} = {call}"
+        return f"Predict {self.name}: {made} = {call}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +96,17 @@ class Residual:
 
     name: str
     child: "Node"
-    sql: exp.Query
+    sql: exp.Select
     inputs: tuple["Node", ...] = ()
+
+    @property
+    def streams(self) -> bool:
+        """Whether the rows of the answer can go out as predictions land."""
+        return not self.name and all(is_row_local(node.sql) for node in (self, *between(self)))
 
     def __str__(self) -> str:
         head = f"Residual {self.name}:" if self.name else "Residual"
-        return f"{head} {_text(self.sql)}"
+        return f"{head}{' streams:' if self.streams else ''} {_text(self.sql)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +123,35 @@ class Write:
 Node: TypeAlias = Snapshot | Passthrough | Scan | Predict | Residual | Write
 
 
+def between(root: Residual) -> list[Residual]:
+    """The Residuals between the models below `root`."""
+    return [node for node in chain(root) if isinstance(node, Residual)]
+
+
+def chain(root: Residual) -> list["Predict | Residual"]:
+    """The nodes from the Scan, itself left out, up to below `root`, in the order of their work."""
+    node: Node = root.child
+    found: list[Predict | Residual] = []
+    while isinstance(node, Predict | Residual):
+        found.append(node)
+        node = node.child
+    return found[::-1]
+
+
+def roots(node: Node) -> list[Residual]:
+    """All SELECTs over models in a plan: those inside others first."""
+    inner = chain(node)[0].child if isinstance(node, Residual) and chain(node) else None
+    below = children(inner) if inner is not None else children(node)
+    found = [root for child in below for root in roots(child)]
+    return [*found, node] if isinstance(node, Residual) else found
+
+
+def predicts(node: Node) -> list[Predict]:
+    """All Predicts of a plan, each after those that it reads."""
+    found = [predict for child in children(node) for predict in predicts(child)]
+    return [*found, node] if isinstance(node, Predict) else found
+
+
 def children(node: Node) -> tuple[Node, ...]:
     """What a node reads, in the order in which it is made."""
     match node:
@@ -105,11 +165,13 @@ def children(node: Node) -> tuple[Node, ...]:
             return inputs
 
 
-def explain(node: Node) -> list[str]:
-    """The plan as indented lines, the root first."""
+def explain(node: Node, notes: Mapping[str, object] | None = None) -> list[str]:
+    """The plan as indented lines, the root first; `notes` stand below the nodes that they name."""
     lines = [str(node)]
+    if isinstance(node, Predict) and notes and node.name in notes:
+        lines.append(f"    {notes[node.name]}")
     for child in children(node):
-        lines += ["  " + line for line in explain(child)]
+        lines += ["  " + line for line in explain(child, notes)]
     return lines
 
 

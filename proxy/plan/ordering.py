@@ -1,13 +1,19 @@
-"""ORDER BY and LIMIT below the model: fewer rows, fewer calls, where that changes no answer."""
+"""ORDER BY and LIMIT below the model: fewer rows, fewer calls, where that changes no answer.
+
+Rows keep their order through Predicts and row-local Residuals, so a sort below is a sort above.
+"""
 
 from sqlglot import exp
 
 from proxy.plan.scope import Expr, aliases_in
 
 
-def push_order_and_limit(select: exp.Select, scan: exp.Select, models: set[str]) -> None:
-    """Move ORDER BY, LIMIT and OFFSET from `select` to `scan` if nothing above the scan filters,
-    groups or sorts by a prediction. Both are changed in place; row order passes through Predict."""
+def push_order_and_limit(
+    select: exp.Select, scan: exp.Select, models: set[str], kept: list[Expr]
+) -> None:
+    """Move ORDER BY from `select` to `scan` if nothing above groups or sorts by a prediction, and
+    LIMIT and OFFSET with it if nothing filters by one: `kept` are the conditions above. Both
+    SELECTs are changed in place."""
     if _regroups(select):
         return
     order = select.args.get("order")
@@ -16,8 +22,10 @@ def push_order_and_limit(select: exp.Select, scan: exp.Select, models: set[str])
         return
     if order is not None:
         scan.set("order", exp.Order(expressions=keys))
-        if not any(item.find(exp.Query) for item in select.expressions):
+        if not any(item.find(exp.Query) for item in [*select.expressions, *kept]):
             select.set("order", None)  # DuckDB joins subqueries in, and loses the order
+    if kept:
+        return
     for clause in ("limit", "offset"):
         if select.args.get(clause) is not None:
             scan.set(clause, select.args[clause].copy())

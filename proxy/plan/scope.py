@@ -14,11 +14,16 @@ from proxy.errors import AmbiguousColumn, UnknownColumn, Unsupported
 
 Expr = exp.Expr
 
+EXTRA = "prediction_"
+EXTRAS = tuple(EXTRA + part for part in ("error", "latency_ms", "tokens", "cached"))
+"""The columns of every model beside its inputs and its target: by name only, never in a star."""
+
 
 @dataclass(slots=True)
 class Source:
-    """One item of FROM. For a model `columns` are its inputs and then its target. `hidden` are the
-    columns, in lower case, that an unqualified name or a star finds on the other side of a join."""
+    """One item of FROM. For a model `columns` are its inputs and then its target, `extras` what is
+    not in a star. `hidden` are the columns, in lower case, that an unqualified name or a star finds
+    on the other side of a join."""
 
     alias: str
     node: Expr
@@ -28,12 +33,18 @@ class Source:
     using: list[str] = field(default_factory=list)
     natural: bool = False
     columns: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     hidden: set[str] = field(default_factory=set)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that a name may mean."""
+        return (*self.columns, *self.extras)
 
     def column(self, name: str) -> str | None:
         """The column's name as the source spells it, or None."""
         key = name.casefold()
-        return next((c for c in self.columns if c.casefold() == key), None)
+        return next((c for c in self.named if c.casefold() == key), None)
 
     def shows(self, name: str) -> bool:
         """Whether an unqualified name may mean a column of this source."""
@@ -49,6 +60,11 @@ class Source:
     def target(self) -> str:
         """The predicted column of a model."""
         return self.columns[-1]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a model has to be given; none for a table."""
+        return self.columns[:-1] if self.model else ()
 
 
 def sources_of(select: exp.Select, models: dict[str, ModelRecord]) -> list[Source]:
@@ -103,18 +119,19 @@ def _owner(sources: list[Source], name: str) -> Source:
 
 
 def _owners(sources: list[Source], name: str) -> list[Source]:
-    """The sources that an unqualified name may mean: an input is not meant beside a table's column
-    or a prediction of that name."""
+    """The sources that an unqualified name may mean: a model's input or extra is not meant beside a
+    table's column or a prediction of that name."""
     found = [s for s in sources if s.shows(name)]
-    inputs = [s for s in found if s.model and s.target.casefold() != name.casefold()]
-    return [s for s in found if s not in inputs] or found
+    lesser = [s for s in found if s.model and s.target.casefold() != name.casefold()]
+    return [s for s in found if s not in lesser] or found
 
 
 def _source(node: Expr, models: dict[str, ModelRecord]) -> Source:
     key = node.meta.get("model") if isinstance(node, exp.Table) else None
     model = models[key] if key else None
     columns = (*model.inputs, model.target) if model else ()
-    return Source(node.alias_or_name, node, model, columns=columns)
+    extras = EXTRAS if model else ()
+    return Source(node.alias_or_name, node, model, columns=columns, extras=extras)
 
 
 def aliases_around(select: exp.Select) -> frozenset[str]:
@@ -218,14 +235,14 @@ class Scope:
                     f"A model in a subquery that reads '{column.sql()}' of the query around it is "
                     "not supported: join the model there"
                 )
-            hint = did_you_mean(column.name, source.columns) if source else ""
+            hint = did_you_mean(column.name, source.named) if source else ""
             raise UnknownColumn(f"Unknown column '{column.sql()}' in '{clause}'{hint}")
         _point(column, source, name)
 
     def _unqualified(self, column: exp.Column, clause: str) -> None:
         candidates = _owners(self.sources, column.name)
         if not candidates:
-            known = [c for s in self.sources for c in s.columns]
+            known = [c for s in self.sources for c in s.named]
             hint = did_you_mean(column.name, known)
             raise UnknownColumn(f"Unknown column '{column.name}' in '{clause}'{hint}")
         if len(candidates) > 1:

@@ -83,8 +83,8 @@ def _split(  # noqa: PLR0913, PLR0917 (the parts of one SELECT)
     kept = [c for c in where if not aliases_in(c) <= reach]
     stages = Stages(context, early, late, models)
     scan = stages.scan_from(scanned)
-    if not kept and not late:
-        push_order_and_limit(select, scan, {m.alias for m in mappings})
+    if not late:
+        push_order_and_limit(select, scan, {m.alias for m in mappings}, kept)
     return stages.build(select, name, below, scan, kept, above_clauses(select))
 
 
@@ -136,19 +136,21 @@ def _expanded(select: exp.Select, scope: Scope) -> list[Expr]:
             items += _columns_of(scope.sources)
         elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
             named = scope.named(item.table)
-            items += [exp.alias_(named.reference(c), c, quoted=True) for c in named.columns]
+            items += [
+                exp.alias_(named.reference(c), c, quoted=True, copy=False) for c in named.columns
+            ]
         elif isinstance(item, exp.Column):
-            items.append(exp.alias_(item.copy(), item.name, quoted=True))
+            items.append(exp.alias_(item, item.name, quoted=True))
         elif item.alias:
             items.append(item)
         else:
-            items.append(exp.alias_(item.copy(), item.sql("mysql"), quoted=True))
+            items.append(exp.alias_(item, item.sql("mysql"), quoted=True))
     return items
 
 
 def _columns_of(sources: list[Source]) -> list[Expr]:
     return [
-        exp.alias_(source.reference(column), column, quoted=True)
+        exp.alias_(source.reference(column), column, quoted=True, copy=False)
         for source in sources
         for column in source.columns
         if source.shows(column)

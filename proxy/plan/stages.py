@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from proxy.plan.context import Context
 from proxy.plan.inputs import Mapping
-from proxy.plan.nodes import Node, Predict, Residual, Scan
-from proxy.plan.scope import Expr, Source, aliases_in, columns_in, conjunction
+from proxy.plan.nodes import Node, Output, Part, Predict, Residual, Scan
+from proxy.plan.scope import EXTRA, Expr, Source, aliases_in, columns_in, conjunction
 
 _CHILD = "__p"
 
@@ -58,17 +58,25 @@ class Stages:
             if decided or self._waits(mapping):
                 node = self._between(node, mapping, decided)
             inputs = tuple(self._input_names(mapping))
-            node = Predict(self.context.name(), node, mapping.record, inputs, self._target(mapping))
+            node = Predict(
+                self.context.name(), node, mapping.record, inputs, self._outputs(mapping)
+            )
             ready.add(mapping.alias)
         return Residual(name, node, self._above(select, node.name, kept))
 
     def _number(self, expressions: list[Expr]) -> None:
         aliases = {s.alias for s in self.early}
-        for column in (c for e in expressions for c in columns_in(e)):
-            if column.table in aliases:
-                self._columns.setdefault((column.table, column.name), f"c{len(self._columns)}")
+        columns = [(c.table, c.name) for e in expressions for c in columns_in(e)]
+        for key in columns:
+            if key[0] in aliases:
+                self._columns.setdefault(key, f"c{len(self._columns)}")
         for mapping in self.models:
-            self._columns[mapping.alias, mapping.model.target] = self._target(mapping)
+            target = self._target(mapping)
+            self._columns[mapping.alias, mapping.model.target] = target
+            for alias, name in columns:
+                if alias == mapping.alias:
+                    part = name.removeprefix(EXTRA)
+                    self._columns.setdefault((alias, name), f"{target}_{part}")
         self.context.names.update({name: column for (_, column), name in self._columns.items()})
 
     def _reach(self) -> set[str]:
@@ -77,7 +85,7 @@ class Stages:
     def _scan_items(self) -> list[Expr]:
         aliases = {s.alias: s for s in self.early}
         items: list[Expr] = [
-            exp.alias_(aliases[alias].reference(column), name, quoted=True)
+            exp.alias_(aliases[alias].reference(column), name, quoted=True, copy=False)
             for (alias, column), name in self._columns.items()
             if alias in aliases
         ]
@@ -94,7 +102,7 @@ class Stages:
     def _input_items(self, mapping: Mapping) -> list[Expr]:
         values = [mapping.inputs[name] for name in mapping.record.inputs]
         return [
-            exp.alias_(exp.cast(value.copy(), exp.DataType.build("text")), name, quoted=True)
+            exp.alias_(exp.cast(value, exp.DType.TEXT), name, quoted=True, copy=False)
             for value, name in zip(values, self._input_names(mapping), strict=True)
         ]
 
@@ -104,6 +112,15 @@ class Stages:
 
     def _target(self, mapping: Mapping) -> str:
         return f"t{self.models.index(mapping)}"
+
+    def _outputs(self, mapping: Mapping) -> tuple[Output, ...]:
+        """What is read of a model's predictions, its value first."""
+        target = self._target(mapping)
+        made = (name for (alias, _), name in self._columns.items() if alias == mapping.alias)
+        return tuple(
+            Output(name, Part(name.removeprefix(f"{target}_")) if name != target else Part.VALUE)
+            for name in made
+        )
 
     def _between(
         self, node: Scan | Predict | Residual, mapping: Mapping, decided: list[Expr]

@@ -185,25 +185,26 @@ def _guard(
     assert condition is not None
     if not aliases_in(condition) & {m.alias for m in mappings}:
         mapping.inputs = {n: _if(condition, e) for n, e in mapping.inputs.items()}
-    target = _if(condition, mapping.model.reference(mapping.model.target))
     for conditions in lists:
-        conditions[:] = [_with_target(c, mapping, target) for c in conditions]
+        conditions[:] = [_with_answers(c, mapping, condition) for c in conditions]
     for clause in clauses:
-        _put_target(clause, mapping, target)
+        _guard_answers(clause, mapping, condition)
     for other in mappings:
         if other is not mapping:
-            other.inputs = {n: _with_target(e, mapping, target) for n, e in other.inputs.items()}
+            other.inputs = {
+                n: _with_answers(e, mapping, condition) for n, e in other.inputs.items()
+            }
 
 
 def _if(condition: Expr, value: Expr) -> Expr:
     return exp.case().when(condition.copy(), value.copy())
 
 
-def _with_target(expression: Expr, mapping: Mapping, target: Expr) -> Expr:
-    return _changed(expression, lambda holder: _put_target(holder, mapping, target))
+def _with_answers(expression: Expr, mapping: Mapping, condition: Expr) -> Expr:
+    return _changed(expression, lambda holder: _guard_answers(holder, mapping, condition))
 
 
-def _put_target(expression: Expr, mapping: Mapping, target: Expr) -> None:
+def _guard_answers(expression: Expr, mapping: Mapping, condition: Expr) -> None:
     for column in list(columns_in(expression)):
         if column.table == mapping.alias and _IN_GUARD not in column.meta:
-            column.replace(target.copy())
+            column.replace(_if(condition, column))

@@ -179,7 +179,19 @@ def _insert(node: exp.Insert) -> None:
         raise Unsupported("ON DUPLICATE KEY UPDATE is not supported yet")
 
 
+def _literal(node: exp.Literal) -> None:
+    """DuckDB's parser takes NUL for the end of its text."""
+    if node.is_string and "\0" in node.name:
+        parts = [exp.Literal.string(part) for part in node.name.split("\0")]
+        nul = exp.Anonymous(this="chr", expressions=[exp.Literal.number(0)])
+        joined: exp.Expr = parts[0]
+        for part in parts[1:]:
+            joined = exp.DPipe(this=exp.DPipe(this=joined, expression=nul.copy()), expression=part)
+        node.replace(exp.Paren(this=joined))
+
+
 _REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
+    exp.Literal: _literal,
     exp.Create: _create,
     exp.ColumnDef: _column,
     exp.Schema: _schema,

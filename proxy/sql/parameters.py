@@ -1,12 +1,14 @@
 """Prepared statements: values bound as tokens, where their `?` stood. No text is ever pasted."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sqlglot import Token, TokenType
 
+from engines.errors import OptionError
 from proxy.errors import WrongParameters
 from proxy.sql.parser import one_statement, parse_tokens
 from proxy.sql.statements import Statement
@@ -38,11 +40,13 @@ class PreparedStatement:
 
 def prepare(sql: str) -> PreparedStatement:
     """Read a statement with `?` in it. Raises SyntaxFault, Unsupported: what cannot be parsed is
-    refused now, not at EXECUTE."""
+    refused now, not at EXECUTE. OptionError comes now from a statement without `?` alone."""
     tokens = tuple(one_statement(sql))
     count = sum(token.token_type is TokenType.PLACEHOLDER for token in tokens)
     prepared = PreparedStatement(sql, tokens, count)
-    prepared.bind([0] * count)
+    # the zeros that stand in for values to come need not be good ones for an option
+    with suppress(OptionError) if count else nullcontext():
+        prepared.bind([0] * count)
     return prepared
 
 

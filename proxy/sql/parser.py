@@ -5,6 +5,7 @@ What neither knows is refused; nothing is guessed.
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ParseError
@@ -13,6 +14,8 @@ from proxy.errors import EmptyQuery, SyntaxFault, Unsupported
 from proxy.sql.having import having_as_where
 from proxy.sql.labels import label_columns
 from proxy.sql.ml_parser import parse_ml
+from proxy.sql.money_parser import parse_money
+from proxy.sql.prediction_options import options_start, read_options
 from proxy.sql.set_parser import parse_set
 from proxy.sql.show_parser import parse_describe, parse_kill, parse_show, parse_use
 from proxy.sql.statements import Explain, Modify, Query, Statement, Transaction
@@ -62,7 +65,7 @@ def one_statement(sql: str) -> list[Token]:
 def parse_tokens(sql: str, tokens: Sequence[Token]) -> Statement:
     """One statement from its tokens; `sql` is the text that they point into."""
     cursor = Cursor(sql, tokens)
-    own = parse_ml(cursor)
+    own = parse_ml(cursor) or parse_money(cursor)
     if own is not None:
         return own
     first = cursor.words(1)[0]
@@ -82,6 +85,22 @@ def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
+    at = options_start(tokens)
+    statement = _parse_plain(sql, tokens[:at])
+    if at == len(tokens):
+        return statement
+    if isinstance(statement, Query) or (isinstance(statement, Modify) and _runs_select(statement)):
+        return replace(statement, options=read_options(sql, tokens[at:]))
+    raise Unsupported("USING … is for statements that run a SELECT")
+
+
+def _runs_select(statement: Modify) -> bool:
+    """Whether a SELECT runs with it; that of a view runs later."""
+    tree = statement.tree
+    return tree.args.get("kind") != "VIEW" and tree.find(exp.Query) is not None
+
+
+def _parse_plain(sql: str, tokens: Sequence[Token]) -> Statement:
     tree = _tree(sql, tokens)
     if isinstance(tree, exp.Query):
         return Query(label_columns(tree, sql, tokens))
@@ -138,14 +157,17 @@ def _fault(error: ParseError) -> SyntaxFault:
 
 def _explain(cursor: Cursor) -> Statement:
     cursor.token()
+    analyze = cursor.take("ANALYZE")
     if not _QUERY_STARTS.intersection(cursor.words(1)):
-        if cursor.take("ANALYZE") or cursor.take("FORMAT"):
-            raise Unsupported("EXPLAIN ANALYZE and EXPLAIN FORMAT are not supported")
+        if cursor.take("FORMAT"):
+            raise Unsupported("EXPLAIN FORMAT is not supported")
+        if analyze:
+            raise Unsupported("EXPLAIN ANALYZE takes a SELECT")
         return parse_describe(cursor)
     statement = _parse_sql(cursor.sql, cursor.rest)
     if not isinstance(statement, Query):
         raise Unsupported("EXPLAIN takes a SELECT")
-    return Explain(statement)
+    return Explain(statement, analyze)
 
 
 def _start(cursor: Cursor) -> Statement:

@@ -23,6 +23,8 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("ERRORS",),
     ("PROCESSLIST",),
     ("ENGINES",),
+    ("BUDGETS",),
+    ("CACHE",),
     ("COLLATION",),
     ("CHARACTER SET",),
     ("CHARACTER", "SET"),
@@ -39,6 +41,7 @@ _SYNONYMS = {
     "FIELDS": "COLUMNS",
     "CHARSET": "CHARACTER SET",
 }
+_LIMIT_DIGITS = 18  # that fit DuckDB's BIGINT
 _ID_DIGITS = 20  # of a BIGINT UNSIGNED
 _NAMED = frozenset({"COLUMNS", "CREATE DATABASE", "CREATE TABLE", "CREATE VIEW"})
 
@@ -54,9 +57,9 @@ def parse_show(cursor: Cursor) -> Show:
     source = _source(cursor, kind)
     like = cursor.string() if cursor.take("LIKE") else None
     where = cursor.expression() if cursor.take("WHERE") else None
-    _skip_limit(cursor)
+    limit = _limit(cursor) if cursor.take("LIMIT") else None
     cursor.end()
-    return Show(kind, full, scope, source, like, where)
+    return Show(kind, full, scope, source, like, where, limit)
 
 
 def _kind(cursor: Cursor) -> str:
@@ -82,12 +85,17 @@ def _source(cursor: Cursor, kind: str) -> Name | None:
     return name
 
 
-def _skip_limit(cursor: Cursor) -> None:
-    """SHOW WARNINGS LIMIT n: the list is short, all of it is shown."""
-    if cursor.take("LIMIT"):
-        cursor.token()
-        if cursor.take(","):
-            cursor.token()
+def _limit(cursor: Cursor) -> tuple[int, int]:
+    """[offset,] count: the count, and the offset."""
+    first = _number(cursor)
+    return (_number(cursor), first) if cursor.take(",") else (first, 0)
+
+
+def _number(cursor: Cursor) -> int:
+    token = cursor.token()
+    if not (token.text.isdecimal() and len(token.text) <= _LIMIT_DIGITS):
+        raise cursor.fault_at(token)
+    return int(token.text)
 
 
 def parse_describe(cursor: Cursor) -> Describe:

@@ -19,10 +19,27 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictionOptions:
+    """What a statement says about its predictions behind USING; None where it says nothing.
+
+    `cache` is on, off, refresh or only; `on_error` null or fail. `max_calls` and `max_cost` bound
+    the calls that the statement makes, `max_seconds` the time in which rows get their answers; as
+    written, 0 takes away a bound that the session has.
+    """
+
+    cache: str | None = None
+    on_error: str | None = None
+    max_calls: int | None = None
+    max_cost: float | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Anything that answers rows: SELECT, UNION, WITH, VALUES."""
 
     tree: exp.Query
+    options: PredictionOptions = PredictionOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,7 @@ class Modify:
     """INSERT, UPDATE, DELETE, and CREATE, ALTER, DROP, TRUNCATE of tables and views."""
 
     tree: exp.Expr
+    options: PredictionOptions = PredictionOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +83,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """SHOW `kind` …: kind in upper case, without FULL, GLOBAL and the like."""
+    """SHOW `kind` …: kind in upper case, without FULL, GLOBAL and the like. `limit` is the most
+    rows, and how many go before the first of them."""
 
     kind: str
     full: bool = False
@@ -73,6 +92,7 @@ class Show:
     source: Name | None = None
     like: str | None = None
     where: exp.Expr | None = None
+    limit: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +105,15 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    """EXPLAIN of a statement."""
+    """EXPLAIN of a statement; `analyze` carries it out, too."""
 
     statement: Query
+    analyze: bool = False
+
+    @property
+    def options(self) -> PredictionOptions:
+        """Those of the statement that it explains."""
+        return self.statement.options
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +180,38 @@ class DropModel:
     if_exists: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DropCache:
+    """DROP CACHE: the stored answers of a model, or of all."""
+
+    model: Name | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateBudget:
+    """CREATE BUDGET for a user, a model or an engine, or, where none is named, for the server.
+
+    The maxima are those of a day (UTC), `max_tokens` of prompts and answers; at least one is given.
+    """
+
+    name: str
+    if_not_exists: bool
+    user: str | None = None
+    model: Name | None = None
+    engine: str | None = None
+    max_calls: int | None = None
+    max_tokens: int | None = None
+    max_cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropBudget:
+    """DROP BUDGET."""
+
+    name: str
+    if_exists: bool
+
+
 Statement: TypeAlias = (
     Query
     | Modify
@@ -170,4 +228,7 @@ Statement: TypeAlias = (
     | DropEngine
     | CreateModel
     | DropModel
+    | DropCache
+    | CreateBudget
+    | DropBudget
 )

@@ -46,6 +46,7 @@ class Connection:
         self._host = host
         self._entry = house.processes.add(host, self._kill)
         self._capabilities = handshake.CAPABILITIES
+        self._reports = False
         self._conversation: Conversation | None = None
         self._life: asyncio.Task[None] | None = None
         self._command: asyncio.Task[bool] | None = None
@@ -125,7 +126,9 @@ class Connection:
                 "--require_secure_transport=ON."
             )
         self._capabilities = capabilities
-        return handshake.parse_response(packet, capabilities)
+        who = handshake.parse_response(packet, capabilities)
+        self._reports = who.reports
+        return who
 
     async def _enter(self, who: Introduction, nonce: bytes | None) -> Conversation:
         """Lets the client in, to a Handler of its own."""
@@ -136,7 +139,7 @@ class Connection:
         except BaseException:
             await handler.close()
             raise
-        dialect = Dialect(self._capabilities, who.charset)
+        dialect = Dialect(self._capabilities, who.charset, self._reports)
         return Conversation(self._stream, handler, self._house, self._entry, dialect)
 
     def _client(self, account: Account, who: Introduction) -> Client:
@@ -195,7 +198,8 @@ class Connection:
             return False
         if task.cancelled() and not conversation.answered:
             self._interrupted(conversation)
-        await self._stream.drain()
+        if self._ending is None:
+            await self._stream.drain()
         return True
 
     def _interrupted(self, conversation: Conversation) -> None:

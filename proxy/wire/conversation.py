@@ -30,6 +30,7 @@ from proxy.wire.handler import Handler
 from proxy.wire.house import House
 from proxy.wire.processes import Entry
 from proxy.wire.reader import Reader
+from proxy.wire.reports import Reporter
 from proxy.wire.results import RowEncoder, as_binary, as_text, send_rows
 from proxy.wire.statements import Statements
 from proxy.wire.stream import PacketStream
@@ -59,6 +60,7 @@ class Conversation:
         self._entry = entry
         self._several = dialect.several_statements
         self._statements = Statements(house.limits)
+        self._reporter = Reporter(stream, entry, dialect.charset) if dialect.reports else None
 
     def greet(self) -> None:
         """The login is done."""
@@ -81,12 +83,15 @@ class Conversation:
         try:
             name, command = _COMMANDS.get(packet[0] if packet else -1, _UNKNOWN)
             self._entry.enter(name)
+            if self._reporter is not None:
+                self._reporter.start()
             await command(self, packet[1:])
         except PeerGone:
             raise
         except Exception as failure:
             self.refuse(failure)
         finally:
+            self._stop_reports()
             self._entry.enter("Sleep")
 
     def refuse(self, failure: Exception) -> None:
@@ -215,6 +220,12 @@ class Conversation:
     def _finish(self, packet: bytes, *, whole: bool = True) -> None:
         self._stream.write(packet)
         self.answered = whole
+        if whole:
+            self._stop_reports()
+
+    def _stop_reports(self) -> None:
+        if self._reporter is not None:
+            self._reporter.stop()
 
     def _ok(self, done: Done, *, more: bool = False) -> bytes:
         warnings = self.handler.warning_count

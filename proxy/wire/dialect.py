@@ -13,6 +13,8 @@ class Dialect:
 
     capabilities: Capabilities
     charset: Charset
+    reports: bool = False
+    """The client reads MariaDB's progress reports."""
 
     @property
     def deprecates_eof(self) -> bool:

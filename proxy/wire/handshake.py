@@ -6,18 +6,15 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase
 
 from dataclasses import dataclass, field
 
-from mysql_mimic.charset import CharacterSet
-from mysql_mimic.packets import make_handshake_v10
-from mysql_mimic.types import Capabilities, ServerStatus
+from mysql_mimic.types import Capabilities, ServerStatus, str_null, uint_1, uint_2, uint_4
 
 from proxy.errors import MalformedPacket
 from proxy.wire.auth import CACHING_SHA2
-from proxy.wire.charsets import Charset, of_collation
+from proxy.wire.charsets import UTF8MB4, Charset, of_collation
 from proxy.wire.reader import Reader
 
 CAPABILITIES = (
-    Capabilities.CLIENT_LONG_PASSWORD
-    | Capabilities.CLIENT_FOUND_ROWS
+    Capabilities.CLIENT_FOUND_ROWS
     | Capabilities.CLIENT_LONG_FLAG
     | Capabilities.CLIENT_CONNECT_WITH_DB
     | Capabilities.CLIENT_IGNORE_SPACE
@@ -33,10 +30,21 @@ CAPABILITIES = (
     | Capabilities.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA
     | Capabilities.CLIENT_DEPRECATE_EOF
 )
-"""What we offer, and keep; CLIENT_SSL comes with a certificate.
+"""What we offer, and keep; CLIENT_SSL comes with a certificate. CLIENT_LONG_PASSWORD, which no
+client asks for, is off as in MariaDB: it says that MariaDB's own capabilities follow.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html
 """
+
+MARIADB_PROGRESS = 1
+"""Progress reports: the first of MariaDB's own capabilities (bit 32 of all), which stand at the end
+of reserved bytes, in the greeting as in the client's answer.
+
+https://mariadb.com/kb/en/connection/#capabilities
+"""
+
+_OLD_PROGRESS = Capabilities.CLIENT_CAPABILITY_EXTENSION
+"""MariaDB's name for this bit is CLIENT_PROGRESS_OBSOLETE."""
 
 _KNOWN = CAPABILITIES | Capabilities.CLIENT_SSL
 
@@ -53,18 +61,32 @@ class Introduction:
     database: str | None
     charset: Charset
     attributes: dict[str, str] = field(default_factory=dict)
+    reports: bool = False
+    """The client reads MariaDB's progress reports; COM_CHANGE_USER does not say."""
 
 
 def greeting(version: str, connection_id: int, nonce: bytes, capabilities: Capabilities) -> bytes:
-    """HandshakeV10."""
-    return make_handshake_v10(
-        capabilities=capabilities,
-        server_charset=CharacterSet.utf8mb4,
-        server_version=version,
-        connection_id=connection_id,
-        auth_data=nonce + b"\0",
-        status_flags=ServerStatus.SERVER_STATUS_AUTOCOMMIT,
-        auth_plugin_name=CACHING_SHA2,
+    """HandshakeV10, with MariaDB's own capabilities in its reserved bytes.
+
+    https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase_packets_protocol_handshake_v10.html
+    """
+    secret = nonce + b"\0"
+    return b"".join(
+        (
+            uint_1(10),
+            str_null(version.encode()),
+            uint_4(connection_id),
+            str_null(secret[:8]),
+            uint_2(capabilities & 0xFFFF),
+            uint_1(UTF8MB4.collation),
+            uint_2(ServerStatus.SERVER_STATUS_AUTOCOMMIT),
+            uint_2(capabilities >> 16),
+            uint_1(len(secret)),
+            bytes(6),
+            uint_4(MARIADB_PROGRESS),
+            secret[8:],
+            str_null(CACHING_SHA2.encode()),
+        )
     )
 
 
@@ -84,9 +106,11 @@ def is_ssl_request(packet: bytes, capabilities: Capabilities) -> bool:
 def parse_response(packet: bytes, capabilities: Capabilities) -> Introduction:
     """HandshakeResponse41."""
     reader = Reader(packet)
-    reader.fixed(8)
+    asked = reader.unsigned(4)
+    reader.fixed(4)
     charset = of_collation(reader.unsigned(1))
-    reader.fixed(23)
+    reader.fixed(19)
+    mariadb = reader.unsigned(4)
     user = charset.decode(reader.terminated())
     if Capabilities.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA in capabilities:
         token = reader.prefixed()
@@ -97,7 +121,9 @@ def parse_response(packet: bytes, capabilities: Capabilities) -> Introduction:
         database = reader.terminated()
     plugin = _plugin(reader, capabilities)
     attributes = _attributes(reader, capabilities, charset)
-    return Introduction(user, token, plugin, charset.decode(database) or None, charset, attributes)
+    reports = _reads_reports(asked, mariadb, attributes)
+    name = charset.decode(database) or None
+    return Introduction(user, token, plugin, name, charset, attributes, reports)
 
 
 def parse_change_user(body: bytes, capabilities: Capabilities, charset: Charset) -> Introduction:
@@ -114,6 +140,21 @@ def parse_change_user(body: bytes, capabilities: Capabilities, charset: Charset)
     plugin = _plugin(reader, capabilities) if reader.left else None
     attributes = _attributes(reader, capabilities, charset)
     return Introduction(user, token, plugin, database or None, charset, attributes)
+
+
+def is_libmariadb(attributes: dict[str, str]) -> bool:
+    """The client is built on MariaDB's Connector/C, as it says itself."""
+    return attributes.get("_client_name") == "libmariadb"
+
+
+def _reads_reports(asked: int, mariadb: int, attributes: dict[str, str]) -> bool:
+    """Connector/C 3.2.6 and newer read MariaDB's capabilities of those servers alone that call
+    themselves MariaDB; of others they ask for reports by the bit of old, which means something else
+    to MySQL's clients. All since 3.0 understand them
+    (tests/wire/test_mariadb_client.py::test_it_draws_progress)."""
+    if not asked & Capabilities.CLIENT_LONG_PASSWORD and mariadb & MARIADB_PROGRESS:
+        return True
+    return bool(asked & _OLD_PROGRESS) and is_libmariadb(attributes)
 
 
 def _token(reader: Reader, capabilities: Capabilities) -> bytes:

@@ -26,6 +26,11 @@ from proxy.wire.tls import Keys
 _LAST_WORDS = 2.0
 """Seconds for cancelled statements to clean up and say so, before their connections are cut."""
 
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""The probes of a silent peer, where the platform has them: after so many seconds, each so many
+later, so many unanswered. Two minutes of spending for nobody; by default they are more than two
+hours."""
+
 
 class Listener(MysqlServer):
     """A MySQL server that gives each client a Handler.
@@ -122,8 +127,12 @@ class Listener(MysqlServer):
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:
-    """A peer that vanishes without a word is noticed by the kernel, as MySQL has it."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    """A peer that vanishes without a word is noticed by the kernel, and its statement ends."""
+    peer = writer.get_extra_info("socket")
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEP_ALIVE.items():
+        if hasattr(socket, option):
+            peer.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _host(writer: asyncio.StreamWriter) -> str:

@@ -17,7 +17,7 @@ from proxy.errors import AccessDenied
 from proxy.wire import auth
 from proxy.wire.accounts import Account
 from proxy.wire.handler import Accounts
-from proxy.wire.handshake import Introduction
+from proxy.wire.handshake import Introduction, is_libmariadb
 from proxy.wire.stream import PacketStream
 
 _REQUEST_PUBLIC_KEY = b"\x02"
@@ -130,7 +130,7 @@ def _is_libmariadb(who: Introduction) -> bool:
     """Debian's MariaDB clients are built with GnuTLS and cannot do the RSA exchange; 10.11 even
     sends the password in clear instead. Without TLS mysql_native_password serves them better
     (tests/wire/test_mariadb_client.py::test_its_password_never_travels_in_clear)."""
-    return who.plugin is not None and who.attributes.get("_client_name") == "libmariadb"
+    return who.plugin is not None and is_libmariadb(who.attributes)
 
 
 def _token(data: bytes) -> bytes:

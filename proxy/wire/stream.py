@@ -40,6 +40,7 @@ class PacketStream:
         self._channel = Channel(reader, writer)
         self._received = bytearray()
         self._queued = bytearray()
+        self._flushing: asyncio.Handle | None = None
         self._sequence = 0
         writer.transport.set_write_buffer_limits(high=HIGH_WATER)
 
@@ -47,6 +48,11 @@ class PacketStream:
     def secure(self) -> bool:
         """TLS is on."""
         return self._channel.secure
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the peer's system has not taken yet."""
+        return len(self._queued) + self._writer.transport.get_write_buffer_size()
 
     @property
     def gone(self) -> bool:
@@ -129,8 +135,21 @@ class PacketStream:
         if len(self._queued) >= HIGH_WATER:
             self.flush()
 
+    def flush_soon(self) -> None:
+        """Sends what is queued when this task next waits for anything: what is written until then
+        goes out in one piece, and nothing stays behind."""
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().call_soon(self._flush_late)
+
+    def _flush_late(self) -> None:
+        if not self._writer.transport.is_closing():
+            self.flush()
+
     def flush(self) -> None:
         """Sends what is queued, without waiting."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
         queued, self._queued = self._queued, bytearray()
         if queued:
             self._channel.write(queued)
@@ -156,6 +175,7 @@ class PacketStream:
 
     def abort(self) -> None:
         """Closes at once; what is queued is lost."""
+        self._queued.clear()
         self._writer.transport.abort()
 
 

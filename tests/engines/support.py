@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from engines.base import Engine, Environment
 from engines.model import compile_model
 from engines.registry import find_handler, open_engine
-from engines.scheduler import Retries, predict_all
-from engines.task import ModelSpec, Prediction, Target, Task, Value
+from engines.task import ModelSpec, Target, Task, Value
 from tests.support.endpoint import Endpoint
 
 T = TypeVar("T")
 MOODS = ("positive", "neutral", "negative")
-QUICK = Retries(first_pause=0.01, longest_pause=0.02, deadline=5.0, unreachable=1.0)
 
 
 def environment(**given: Any) -> Environment:
@@ -55,17 +53,11 @@ def with_engine(
     return asyncio.run(run())
 
 
-def predicted(
-    endpoint: Endpoint | str, asked: Any, retries: Retries = QUICK, **options: Value
-) -> list[Prediction]:
-    """Return the predictions of all tasks through the scheduler."""
-
-    async def use(engine: Engine) -> list[Prediction]:
-        async with aclosing(predict_all(engine, asked, retries)) as predictions:
-            return [prediction async for prediction in predictions]
-
-    return with_engine(endpoint, use, **options)
-
-
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what happens in another task or thread; the caller bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - nobody there sets an event
+        await asyncio.sleep(0.001)

@@ -8,8 +8,8 @@ import pytest
 from engines import registry
 from engines.anyscale import OPENAI
 from engines.base import Environment, Handler
-from engines.endpoint import base_url
 from engines.errors import HandlerUnavailable, HandlerUnknown, OptionError
+from engines.http.endpoint import base_url
 from engines.registry import find_handler, handlers, open_engine
 from engines.task import Value
 from tests.engines.support import environment, run, spec, tasks

@@ -1,7 +1,7 @@
 import pytest
 
-from engines.labels import infer_labels
-from engines.template import parse_template
+from engines.chat.labels import infer_labels
+from engines.chat.template import parse_template
 
 MOODS = ("positive", "neutral", "negative")
 

@@ -17,15 +17,17 @@ from typing import TypeVar
 import pytest
 
 from engines.base import Environment
+from engines.chat.tokens import TokenGauge
 from engines.errors import EndpointUnreachable, ModelNotServed
-from engines.local import MODEL_NAME, SharedEngine
-from engines.local_process import Launch, StartLimit, start
+from engines.local.engine import MODEL_NAME, SharedEngine
+from engines.local.model_file import find_model_file
+from engines.local.process import Launch, StartLimit, start
 from engines.model import compile_model
-from engines.model_file import find_model_file
 from engines.registry import find_handler, open_engine
-from engines.scheduler import predict_all
 from engines.task import ModelSpec, Prediction, Target, Task, Value
 from tests.engines.sentiment import SENTENCES, TEMPLATE
+from tests.engines.shares import Kept, Purse, answered, dispatcher_of, limits
+from tests.engines.test_tokens import reviews
 
 T = TypeVar("T")
 CACHE = Path(os.environ.get("MODELWIRE_TEST_MODEL_DIR") or Path.home() / ".cache" / "modelwire")
@@ -58,12 +60,19 @@ def with_local(environment: Environment, use: Callable[[SharedEngine], Awaitable
     return asyncio.run(run())
 
 
+async def predicted(engine: SharedEngine, asked: list[Task]) -> list[Prediction]:
+    async with dispatcher_of(
+        engine, limits(engine.max_concurrency, retry_deadline=300)
+    ) as dispatcher:
+        return await answered(dispatcher.open(Purse(), Kept()), asked)
+
+
 def test_thirty_sentences_are_labelled(environment: Environment) -> None:
     spec = local_spec(TEMPLATE)
 
     async def use(engine: SharedEngine) -> list[Prediction]:
         asked = [Task(spec, (text,)) for text, _ in SENTENCES]
-        return [prediction async for prediction in predict_all(engine, asked)]
+        return await predicted(engine, asked)
 
     predictions = with_local(environment, use)
     wrong = [
@@ -79,6 +88,41 @@ def test_free_text_is_answered(environment: Environment) -> None:
     spec = local_spec("What is the capital of {{country}}? One word.", max_tokens=20)
     prediction = with_local(environment, lambda e: e.predict(Task(spec, ("France",))))
     assert "Paris" in (prediction.value or "")
+
+
+def test_pack_of_labels_gives_a_label_for_each_row(environment: Environment) -> None:
+    spec = local_spec(TEMPLATE)
+    asked = [Task(spec, (text,)) for text, _ in SENTENCES[7:13]]
+    answers = with_local(environment, lambda engine: engine.predict_pack(asked))
+    assert {getattr(answer, "value", answer) for answer in answers} <= set(spec.target.labels)
+
+
+def test_pack_of_texts_gives_a_text_for_each_row(environment: Environment) -> None:
+    spec = local_spec("What is the capital of {{country}}? One word.", max_tokens=20)
+    asked = [Task(spec, (country,)) for country in ("France", "Italy", "Spain")]
+    answers = with_local(environment, lambda engine: engine.predict_pack(asked))
+    assert [isinstance(answer, Prediction) and bool(answer.value) for answer in answers] == [
+        True,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    "template", [TEMPLATE, "Name the product in one word, no more. Review: {{text}}"]
+)
+def test_tokens_are_known_before_the_first_call(environment: Environment, template: str) -> None:
+    """The estimates of a batch, made before it, against what it took: labels, and free text."""
+    spec = local_spec(template, max_tokens=6)
+    asked = [Task(spec, (text,)) for text in reviews()]
+    gauge = TokenGauge(spec)
+    estimate = sum(map(gauge.prompt, asked)) + sum(map(gauge.completion, asked))
+
+    async def use(engine: SharedEngine) -> int:
+        answers = await asyncio.gather(*map(engine.predict, asked))
+        return sum(one.usage.prompt_tokens + one.usage.completion_tokens for one in answers)
+
+    assert estimate == pytest.approx(with_local(environment, use), rel=0.1)
 
 
 @pytest.mark.parametrize("label", ['say "hi"', "back\\slash", "é, ü", "a b/c"])
@@ -137,7 +181,7 @@ def test_process_that_died_is_started_again(environment: Environment) -> None:
     async def use(engine: SharedEngine) -> list[str | None]:
         await engine.check(None)
         os.kill(children()[0], signal.SIGKILL)
-        return [prediction.value async for prediction in predict_all(engine, [task])]
+        return [prediction.value for prediction in await predicted(engine, [task])]
 
     assert with_local(environment, use) == ["positive"]
 
@@ -174,7 +218,7 @@ def test_process_ends_with_its_parent(environment: Environment) -> None:
     script = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from engines.local_process import Launch, start\n"
+        "from engines.local.process import Launch, start\n"
         "async def main():\n"
         "    server = await start(Launch(Path(sys.argv[1]), 'm', Path(sys.argv[2])))\n"
         "    print(server.process.pid, flush=True)\n"
@@ -197,7 +241,7 @@ def children() -> list[int]:
     found = []
     for task in Path("/proc/self/task").iterdir():
         for pid in (task / "children").read_text().split():
-            found += [int(pid)] if "local_server" in command_line(int(pid)) else []
+            found += [int(pid)] if "local/server.py" in command_line(int(pid)) else []
     return found
 
 

@@ -1,10 +1,10 @@
 import pytest
 
+from engines.chat.template import render
 from engines.errors import OptionError
 from engines.model import compile_model
 from engines.registry import find_handler
 from engines.task import ModelSpec, Target, Value
-from engines.template import render
 
 MOOD = Target("mood")
 

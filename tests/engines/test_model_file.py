@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from engines import model_file, model_sources
 from engines.base import Environment
 from engines.errors import HandlerUnavailable
-from engines.model_file import Content, find_model_file
-from engines.model_sources import SourceFailed, hub_chunks, packaged_chunks
+from engines.local import model_file, model_sources
+from engines.local.model_file import Content, find_model_file
+from engines.local.model_sources import SourceFailed, hub_chunks, packaged_chunks
 
 DATA = b"the model " * 1000
 CONTENT = Content("tiny.gguf", len(DATA), hashlib.sha256(DATA).hexdigest())

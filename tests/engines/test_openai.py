@@ -9,6 +9,7 @@ import pytest
 from engines.errors import (
     AuthenticationFailed,
     BadReply,
+    ContextOverflow,
     EndpointFailed,
     EndpointTimeout,
     EndpointUnreachable,
@@ -106,6 +107,7 @@ def test_second_bad_label_is_a_bad_reply() -> None:
         error = failure(endpoint, spec(MOODS))
     assert isinstance(error, BadReply)
     assert not error.transient
+    assert error.usage.completion_tokens == 2
     assert endpoint.calls == 2
 
 
@@ -174,6 +176,31 @@ def test_rate_limit_carries_the_wait(headers: dict[str, str], seconds: float | N
         error = failure(endpoint)
     assert isinstance(error, RateLimited)
     assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, '{"error": {"message": "x", "code": "context_length_exceeded"}}'),
+        (400, '{"message": "This model\'s maximum context length is 4096 tokens. However, …"}'),
+        (400, '{"error": {"message": "x", "type": "exceed_context_size_error"}}'),
+        (500, '{"error": {"message": "the request exceeds the available context size"}}'),
+        (413, '{"error": {"message": "Please reduce the length of the messages."}}'),
+        (422, '{"error": "the decoder prompt is longer than the maximum model length of 512"}'),
+    ],
+)
+def test_prompt_that_is_too_long_is_a_context_overflow(status: int, body: str) -> None:
+    with Endpoint(Reply(status=status, body=body)) as endpoint:
+        error = failure(endpoint)
+    assert type(error) is ContextOverflow
+    assert (error.status, error.transient) == (status, False)
+
+
+@pytest.mark.parametrize(("reason", "cut"), [("length", True), ("stop", False)])
+def test_free_text_that_was_cut_off_says_so(reason: str, cut: bool) -> None:
+    with Endpoint(Reply("once upon a", finish_reason=reason)) as endpoint:
+        prediction = ask(endpoint, spec(max_tokens=3))
+    assert (prediction.value, prediction.truncated) == ("once upon a", cut)
 
 
 @pytest.mark.parametrize(

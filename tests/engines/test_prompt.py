@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from engines import prompt
+from engines.chat import prompt
+from engines.chat.template import parse_template
 from engines.errors import BadReply
 from engines.task import ModelSpec, Target, Task
-from engines.template import parse_template
 
 MOOD = Target("mood", ("positive", "neutral", "negative"))
 TEXT = Target("answer")
@@ -42,7 +42,7 @@ def test_grammar_lists_the_labels_as_json_text() -> None:
 
 def test_instruction_is_added_once() -> None:
     chat = prompt.instructed(prompt.messages(TASK), MOOD)
-    assert chat[0]["content"].endswith("Write the label alone: no explanation, no other word.")
+    assert chat[0]["content"].startswith("Answer with exactly one of these labels: ")
     assert prompt.instructed(chat, MOOD) == chat
 
 

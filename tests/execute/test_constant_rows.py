@@ -51,6 +51,7 @@ def house(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_a_literal_is_asked_as_a_column_of_that_value(
     value: str, house: SmallHouse, endpoint: Endpoint
 ) -> None:
+    house.rows("SET SESSION prediction_cache = 'off'")
     endpoint.forget()
     constant = house.rows(f"SELECT said, CHAR_LENGTH(said) FROM echo WHERE x = {value}")
     column = f"(SELECT {value} AS x FROM one) t"

@@ -7,12 +7,15 @@ import pytest
 
 from tests.fixtures import cases
 from tests.fixtures.house import ORACLE, SmallHouse, add_oracle, reply, small_house
-from tests.support.endpoint import Endpoint
+from tests.support.endpoint import Endpoint, Reply
+
+_SLOW = 0.03
+"""Seconds in which all calls of a window are on their way, so that LIMIT ends none before it is."""
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
-    with Endpoint(reply) as endpoint:
+    with Endpoint() as endpoint:
         yield endpoint
 
 
@@ -34,6 +37,9 @@ def answer(sql: str, database: str, house: SmallHouse) -> object:
 def test_model_answers_as_the_table_of_its_answers(
     case: cases.Case, house: SmallHouse, endpoint: Endpoint, accept: bool
 ) -> None:
+    house.rows("DROP CACHE")
+    delay = _SLOW if "LIMIT" in case.sql else 0.0
+    endpoint.replies = lambda prompt: Reply(reply(prompt), delay=delay)
     endpoint.forget()
     answers = answer(case.sql, "modelwire", house)
     calls = [f"calls {endpoint.calls}"]

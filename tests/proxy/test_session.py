@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from proxy.result import Rows
 from proxy.session import Session
 from proxy.wire.handler import Client
 from tests.fixtures.house import SmallHouse, reply, small_house
@@ -35,6 +36,18 @@ def house(furnished: SmallHouse) -> SmallHouse:
 def warned(house: SmallHouse) -> list[str | bytes | None]:
     """The codes that SHOW WARNINGS lists."""
     return [code for _, code, _ in house.rows("SHOW WARNINGS")]
+
+
+def test_a_result_that_is_never_begun_leaves_nothing_behind(house: SmallHouse) -> None:
+    async def answered_and_closed() -> None:
+        result = await house.session.query(ASKING)
+        assert isinstance(result, Rows)
+        await result.batches.aclose()
+        await result.batches.aclose()
+
+    house.run(answered_and_closed())
+    left = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+    assert house.run(house.session._state.cursor.execute(left)) == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +115,8 @@ def test_a_cancelled_query_leaves_no_relations(milliseconds: int, house: SmallHo
         await asyncio.sleep(milliseconds / 1000)
         running.cancel()
         await asyncio.wait([running])
+        if not running.cancelled():  # it was faster
+            await running.result().batches.aclose()
 
     house.run(cancelled())
     kept = house.session._state.cursor.execute("FROM duckdb_tables() WHERE temporary")

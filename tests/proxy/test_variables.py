@@ -136,3 +136,55 @@ def test_show_has_every_variable_by_name(variables: Variables) -> None:
 def test_servers_defaults_are_not_shared_between_servers(server: dict[str, Value]) -> None:
     Variables(server).set("sql_mode", "ANSI", "GLOBAL")
     assert global_variables({})["sql_mode"] != "ANSI"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("prediction_cache", ["on", "off", "refresh", "only"]),
+        ("prediction_on_error", ["null", "fail"]),
+    ],
+)
+def test_predictions_are_told_by_word(name: str, words: list[str], variables: Variables) -> None:
+    for word in words:
+        variables.set(name, word.upper(), "SESSION")
+        assert variables.get(name) == word
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("prediction_cache", "of"),
+        ("prediction_cache", 1),
+        ("prediction_cache", None),
+        ("prediction_on_error", "ignore"),
+        ("max_prediction_calls", -1),
+        ("max_prediction_calls", "1.5"),
+        ("max_prediction_calls", 2**64),
+        ("max_prediction_calls", None),
+        ("max_prediction_cost", "-0.01"),
+        ("max_prediction_cost", "nan"),
+        ("max_prediction_cost", "inf"),
+        ("max_prediction_cost", "much"),
+    ],
+)
+def test_what_predictions_may_cost_is_not_guessed(
+    name: str, value: Value, variables: Variables
+) -> None:
+    with pytest.raises(WrongVariableValue, match=f"Variable '{name}' can't be set to the value"):
+        variables.set(name, value, "SESSION")
+
+
+def test_a_guard_may_have_decimals(variables: Variables) -> None:
+    variables.set("max_prediction_cost", "0.25", "SESSION")
+    variables.set("max_prediction_calls", "12", "SESSION")
+    assert (variables.get("max_prediction_cost"), variables.get("max_prediction_calls")) == (
+        0.25,
+        12,
+    )
+
+
+def test_show_writes_no_decimals_that_say_nothing(variables: Variables) -> None:
+    variables.set("max_prediction_cost", 3, "SESSION")
+    assert dict(variables.shown("SESSION"))["max_prediction_cost"] == "3"
+    assert dict(variables.shown("GLOBAL"))["max_prediction_cost"] == "0"

@@ -5,9 +5,16 @@ from decimal import Decimal
 import pytest
 from sqlglot import exp
 
+from engines.errors import OptionError
 from proxy.errors import SyntaxFault, Unsupported, WrongParameters
 from proxy.sql.parameters import Value, prepare
-from proxy.sql.statements import CreateEngine, Query, SetVariables
+from proxy.sql.statements import (
+    CreateBudget,
+    CreateEngine,
+    PredictionOptions,
+    Query,
+    SetVariables,
+)
 
 
 def bound(sql: str, *values: Value) -> str:
@@ -117,6 +124,28 @@ def test_statement_can_be_bound_again() -> None:
 def test_wrong_number_of_values_is_refused(values: list[Value]) -> None:
     with pytest.raises(WrongParameters, match=f"2 expected, {len(values)} given"):
         prepare("SELECT ?, ?").bind(values)
+
+
+def test_prediction_options_take_parameters() -> None:
+    prepared = prepare("SELECT a FROM m USING cache = ?, max_calls = ?, max_cost = ?")
+    statement = prepared.bind(["off", 5, Decimal("0.5")])
+    assert isinstance(statement, Query)
+    assert statement.options == PredictionOptions(cache="off", max_calls=5, max_cost=0.5)
+
+
+def test_budget_takes_parameters() -> None:
+    statement = prepare("CREATE BUDGET b FOR USER alice USING max_calls = ?").bind([7])
+    assert statement == CreateBudget("b", if_not_exists=False, user="alice", max_calls=7)
+
+
+def test_a_bad_value_of_an_option_is_refused_when_it_is_bound() -> None:
+    with pytest.raises(OptionError, match="not 'of': did you mean 'off'"):
+        prepare("SELECT a FROM m USING cache = ?").bind(["of"])
+
+
+def test_a_bad_value_of_an_option_without_parameters_is_refused_at_prepare() -> None:
+    with pytest.raises(OptionError, match="'cache' of the statement takes"):
+        prepare("SELECT a FROM m USING cache = 'of'")
 
 
 def test_what_cannot_be_read_is_refused_at_prepare() -> None:

@@ -7,18 +7,22 @@ import pytest
 from sqlglot import exp
 
 from proxy.sql.parser import parse
+from proxy.sql.statements import PredictionOptions
 from tests.fixtures import cases
 from tests.fixtures.house import fault
 
 
 def shown(value: object) -> str:
-    """A statement as text: a line for each of its fields, SQL in MySQL's dialect."""
+    """A statement as text: a line for each of its fields, SQL in MySQL's dialect. Options that
+    nobody wrote are left out."""
     if isinstance(value, exp.Expr):
         return value.sql("mysql")
     if isinstance(value, tuple) and value and is_dataclass(value[0]):
         return "".join("\n- " + shown(item).replace("\n", "\n  ") for item in value)
     if is_dataclass(value):
-        lines = (f"  {f.name}: {shown(getattr(value, f.name))}" for f in fields(value))
+        given = {f.name: getattr(value, f.name) for f in fields(value)}
+        written = {n: v for n, v in given.items() if v != PredictionOptions()}
+        lines = (f"  {name}: {shown(field)}" for name, field in written.items())
         return "\n".join([type(value).__name__, *(line.replace("\n", "\n  ") for line in lines)])
     return repr(value)
 

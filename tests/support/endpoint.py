@@ -7,18 +7,24 @@ import asyncio
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aiohttp import web
 
+from tests.support.packs import items_of, packed
+
+HELD_POLL_SECONDS = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One scripted answer: its text, or with a `status` other than 200 its error message.
 
-    `body` stands for the whole response body where a test wants a malformed one.
+    `body` stands for the whole response body where a test wants a malformed one. After `delay`
+    seconds it waits until the event `held` is set.
     """
 
     text: str = ""
@@ -27,6 +33,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     finish_reason: str = "stop"
     body: str | None = None
+    held: threading.Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,9 @@ class Request:
 Replies: TypeAlias = Callable[[str], Reply | str] | Mapping[str, Reply | str] | Reply | str
 """One answer for all; or by a part of the prompt, first match; or a function of the prompt.
 
-A text `!503 busy` is an HTTP error with that message.
+A text `!503 busy` is an HTTP error with that message, `!length long` an answer that was cut off at
+the most tokens, `!never` none as long as the client waits. A mapping answers each item of a pack:
+`!missing` leaves its key out, an HTTP error is one of the whole request.
 """
 
 
@@ -55,6 +64,7 @@ class Endpoint:
     `models` None: no /models at all (404). `key`: what the Authorization header must bear.
     `takes_json_schema` False: 400 for a response_format; None: it is ignored. A bare label that is
     scripted for a request with a JSON schema is answered as the JSON that a real server makes.
+    `answered` has the moments (time.monotonic) of the answers with status 200.
     """
 
     def __init__(
@@ -69,6 +79,7 @@ class Endpoint:
         self.key = key
         self.takes_json_schema = takes_json_schema
         self.requests: list[Request] = []
+        self.answered: list[float] = []
         self.in_flight = 0
         self.max_in_flight = 0
         self.url = ""
@@ -84,6 +95,7 @@ class Endpoint:
     def forget(self) -> None:
         """Begin to count anew."""
         self.requests.clear()
+        self.answered.clear()
         self.max_in_flight = 0
 
     def start(self) -> "Endpoint":
@@ -147,33 +159,53 @@ class Endpoint:
             return _error(401, "Incorrect API key provided")
         if "response_format" in request.body and self.takes_json_schema is False:
             return _error(400, "response_format of type json_schema is not supported")
-        reply = self._scripted(request)
+        reply = self._reply(request)
         await asyncio.sleep(reply.delay)
+        while reply.held is not None and not reply.held.is_set():  # noqa: ASYNC110 - a thread sets it
+            await asyncio.sleep(HELD_POLL_SECONDS)
         if reply.body is not None:
             return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
         if reply.status != 200:
             return _error(reply.status, reply.text, reply.headers)
         text = _as_json(reply.text, request.body) if self.takes_json_schema else reply.text
+        self.answered.append(time.monotonic())
         return web.json_response(_completion(text, reply, request), headers=reply.headers)
 
     def _admits(self, http: web.Request) -> bool:
         return http.headers.get("Authorization") == f"Bearer {self.key}"
 
-    def _scripted(self, request: Request) -> Reply:
+    def _reply(self, request: Request) -> Reply:
+        items = items_of(request.prompt, request.body)
+        if not items or not isinstance(self.replies, Mapping):
+            return self._scripted(request.prompt)
+        replies = {key: self._scripted(prompt) for key, prompt in items.items()}
+        failed = next((reply for reply in replies.values() if reply.status != 200), None)
+        return failed or Reply(packed({key: reply.text for key, reply in replies.items()}))
+
+    def _scripted(self, prompt: str) -> Reply:
         replies = self.replies
         if callable(replies):
-            reply = replies(request.prompt)
+            reply = replies(prompt)
         elif isinstance(replies, Mapping):
-            matching = (reply for part, reply in replies.items() if part in request.prompt)
+            matching = (reply for part, reply in replies.items() if part in prompt)
             reply = next(matching, Reply("no reply is scripted for this prompt", 400))
         else:
             reply = replies
-        return _reply(reply) if isinstance(reply, str) else reply
+        return written_reply(reply) if isinstance(reply, str) else reply
 
 
-def _reply(text: str) -> Reply:
-    failure = re.fullmatch(r"!(\d{3})\s*(.*)", text, re.DOTALL)
-    return Reply(failure[2], int(failure[1])) if failure else Reply(text)
+def written_reply(text: str) -> Reply:
+    """The reply that a script writes as a text, see Replies."""
+    marked = re.fullmatch(r"!(\d{3}|length|never)\s*(.*)", text, re.DOTALL)
+    if marked is None:
+        return Reply(text)
+    match marked[1]:
+        case "length":
+            return Reply(marked[2], finish_reason="length")
+        case "never":
+            return Reply(held=threading.Event())
+        case status:
+            return Reply(marked[2], int(status))
 
 
 def _as_json(text: str, body: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import pymysql
 
 from tests.support import slt_file
-from tests.support.endpoint import Endpoint, Reply
+from tests.support.endpoint import Endpoint, written_reply
 from tests.support.proxy import ProxyProcess
 from tests.support.slt_file import (
     Block,
@@ -36,6 +36,7 @@ from tests.support.slt_file import (
 )
 
 READ_TIMEOUT_SECONDS = 30
+TOOK = re.compile(r"\b\d+\.\d{3} s\b")
 REGEX_SIGNS = re.compile(r"([.^$*+?{}\[\]\\|()])")
 
 
@@ -104,14 +105,6 @@ def _endpoint(options: EndpointOptions) -> Endpoint:
     return Endpoint({}, models, options.key, takes_json_schema=options.json_schema)
 
 
-def _reply(text: str) -> Reply:
-    """`positive` as it is, `!503 overloaded` as an HTTP error."""
-    if not text.startswith("!"):
-        return Reply(text)
-    status, _, message = text[1:].partition(" ")
-    return Reply(message, int(status))
-
-
 def _closed(stack: ExitStack) -> str:
     """The URL of a port that is taken, so that nobody listens on it by chance."""
     taken = stack.enter_context(socket.socket())
@@ -133,7 +126,7 @@ class _Runner:
             case Settings() | EndpointOptions():
                 return None
             case Replies(pairs=pairs):
-                self.endpoint.replies = {part: _reply(text) for part, text in pairs}
+                self.endpoint.replies = {part: written_reply(text) for part, text in pairs}
                 return None
             case Connection():
                 self.current = block
@@ -211,10 +204,11 @@ class _Runner:
         return sql
 
     def _neutral(self, text: str) -> str:
-        """The text with addresses that change from run to run as their names."""
+        """The text with addresses that change from run to run as their names, and without the
+        times that statements took."""
         for name, value in self.names.items():
             text = text.replace(value, f"${{{name}}}")
-        return text
+        return TOOK.sub("… s", text)
 
 
 def as_cell(value: str | bytes | None) -> str:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from proxy.wire.auth import make_account
 from proxy.wire.limits import Limits
 from proxy.wire.listener import Listener
+from proxy.wire.processes import Processes
 from proxy.wire.tls import Keys, rsa_key, self_signed_context
 from tests.wire.fake import FakeAccounts, FakeHandler
 from tests.wire.raw import RawClient
@@ -31,6 +32,7 @@ class Server:
     log: list[object]
     port: int = 0
     raw_clients: list[RawClient] = field(default_factory=list)
+    handlers: list[FakeHandler] = field(default_factory=list)
 
     def call(self, coroutine: Any, timeout: float = 15) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
@@ -51,6 +53,13 @@ class Server:
         client = RawClient(self.port, **options)
         self.raw_clients.append(client)
         return client
+
+    def settle(self) -> None:
+        """Until nothing more happens: the client reads nothing, and all buffers are full."""
+        before = -1
+        while before != len(self.log):
+            before = len(self.log)
+            time.sleep(0.1)
 
     def wait_for(self, entry: object, timeout: float = 5) -> None:
         deadline = time.monotonic() + timeout
@@ -98,9 +107,15 @@ def serve(server_key: rsa.RSAPrivateKey) -> Iterator[Callable[..., Server]]:
         log: list[object] = []
         accounts = FakeAccounts(*ACCOUNTS)
 
+        handlers: list[FakeHandler] = []
+
+        def handler(processes: Processes) -> FakeHandler:
+            handlers.append(FakeHandler(processes, log))
+            return handlers[-1]
+
         async def listen() -> Server:
             listener = Listener(
-                lambda processes: FakeHandler(processes, log),
+                handler,
                 accounts,
                 Keys(server_key, tls),
                 "8.0.40-test",
@@ -108,7 +123,7 @@ def serve(server_key: rsa.RSAPrivateKey) -> Iterator[Callable[..., Server]]:
                 **options,
             )
             port = await listener.start("127.0.0.1", 0)
-            return Server(listener, accounts, loop, log, port)
+            return Server(listener, accounts, loop, log, port, handlers=handlers)
 
         server = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
         servers.append((server, thread))

@@ -1,14 +1,17 @@
 """A Handler that answers a few fixed statements and writes down what the wire did to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from proxy.errors import SyntaxFault
-from proxy.result import Batch, Column, Done, FieldType, Result, Rows
+from proxy.result import Batch, Batches, Column, Done, FieldType, Result, Rows
 from proxy.wire.accounts import Account
 from proxy.wire.handler import Client, Parameter
-from proxy.wire.processes import Processes
+from proxy.wire.processes import Processes, Progress
+
+PROGRESS = Progress(1, 2, 0.123456, "Predicting: 120 of 1000 rows, ☃")
 
 
 class UnknownDatabase(SyntaxFault):
@@ -32,9 +35,16 @@ class FakeAccounts:
         return self.accounts.get(user)
 
 
-async def batches(rows: Batch, size: int = 1000) -> AsyncIterator[Batch]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def batches(rows: Batch) -> Batches:
+    async def once() -> AsyncGenerator[Batch, None]:
+        yield rows
+
+    return Batches(once())
+
+
+async def _none() -> AsyncGenerator[Batch, None]:
+    raise AssertionError("nobody reads this")
+    yield []
 
 
 def one(value: str | bytes | None, name: str = "value") -> Rows:
@@ -53,6 +63,9 @@ class FakeHandler:
         self.in_transaction = False
         self.autocommit = True
         self.warning_count = 0
+        self.progress: Progress | None = PROGRESS
+        self.ended_at: float | None = None
+        """When a statement was cut off, by the clock of time.monotonic."""
 
     async def open(self, client: Client) -> None:
         if client.database == "missing":
@@ -86,6 +99,8 @@ class FakeHandler:
             return typed_rows()
         if prepared.sql.startswith("insert"):
             return Done(1, 7)
+        if prepared.sql.startswith("predict"):
+            return await self._predict(prepared.sql.partition(" ")[2])
         return Rows(
             tuple(Column(f"p{at}") for at in range(len(parameters))),
             batches([tuple(None if value is None else repr(value) for value in parameters)]),
@@ -132,25 +147,35 @@ class FakeHandler:
     async def _rows(self, text: str) -> Result:
         """`rows 1000 20`: that many rows of that many characters."""
         count, width = map(int, text.split())
-        return Rows((Column("id"), Column("text")), self._many(count, width))
+        return Rows((Column("id"), Column("text")), Batches(self._many(count, width)))
 
-    async def _many(self, count: int, width: int) -> AsyncIterator[Batch]:
+    async def _many(self, count: int, width: int) -> AsyncGenerator[Batch, None]:
         try:
             for start in range(0, count, 500):
                 stop = min(start + 500, count)
                 self.log.append(("batch", start))
                 yield [(str(at), "x" * width) for at in range(start, stop)]
         finally:
+            self.ended_at = time.monotonic()
             self.log.append("batches closed")
+
+    async def _late(self, text: str) -> Result:
+        """`late 0.2`: endless rows that must be out after so many seconds."""
+        deadline = asyncio.get_running_loop().time() + float(text)
+        return Rows((Column("id"), Column("text")), Batches(self._many(10**9, 100)), deadline)
+
+    def _cut_off(self) -> None:
+        self.ended_at = time.monotonic()
+        self.log.append("cancelled")
 
     async def _break(self, text: str) -> Result:
         """Fails after the first row."""
 
-        async def rows() -> AsyncIterator[Batch]:
+        async def rows() -> AsyncGenerator[Batch, None]:
             yield [("1",)]
             raise SyntaxFault("broken in the middle")
 
-        return Rows((Column("id"),), rows())
+        return Rows((Column("id"),), Batches(rows()))
 
     async def _bug(self, text: str) -> Result:
         raise RuntimeError("secret of the house")
@@ -163,9 +188,45 @@ class FakeHandler:
         try:
             await asyncio.sleep(float(text))
         except asyncio.CancelledError:
-            self.log.append("cancelled")
+            self._cut_off()
             raise
         return one("0")
+
+    async def _predict(self, text: str) -> Result:
+        """`predict 5`: silent so many seconds, with progress; then a row, silence, and a row."""
+        assert self.client is not None
+        self.processes.watch(self.client.connection_id, lambda: self.progress)
+        await asyncio.sleep(float(text))
+
+        async def rows() -> AsyncGenerator[Batch, None]:
+            yield [("first",)]
+            await asyncio.sleep(float(text))
+            yield [("second",)]
+
+        return Rows((Column("value"),), Batches(rows()))
+
+    async def _drip(self, text: str) -> Result:
+        """`drip 3`: so many rows, each a batch of its own, and then nothing more."""
+
+        async def rows() -> AsyncGenerator[Batch, None]:
+            try:
+                for at in range(int(text)):
+                    await asyncio.sleep(0.01)
+                    yield [(str(at),)]
+                self.log.append("dry")
+                await asyncio.Event().wait()
+            finally:
+                self._cut_off()
+
+        return Rows((Column("value"),), Batches(rows()))
+
+    async def _unsent(self, text: str) -> Result:
+        """A result whose first column cannot even be described."""
+
+        async def release() -> None:
+            self.log.append("released")
+
+        return Rows((Column("value", FieldType.NULL, length=-1),), Batches(_none(), release))
 
     async def _kill(self, text: str) -> Result:
         """`kill 7` or `kill query 7`."""

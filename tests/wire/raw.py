@@ -42,18 +42,29 @@ def response(
     database: str | None = None,
     capabilities: int = BASIC,
     collation: int = 255,
+    mariadb: int = 0,
+    attributes: dict[str, str] | None = None,
 ) -> bytes:
     if database is not None:
         capabilities |= Capabilities.CLIENT_CONNECT_WITH_DB
     if plugin is None:
         capabilities &= ~Capabilities.CLIENT_PLUGIN_AUTH
-    packet = struct.pack("<IIB23x", capabilities, 1 << 24, collation)
+    if attributes is not None:
+        capabilities |= Capabilities.CLIENT_CONNECT_ATTRS
+    packet = struct.pack("<IIB19xI", capabilities, 1 << 24, collation, mariadb)
     packet += user.encode() + b"\0" + bytes([len(token)]) + token
     if database is not None:
         packet += database.encode() + b"\0"
     if plugin is not None:
         packet += plugin + b"\0"
+    if attributes is not None:
+        block = b"".join(_text(word) for item in attributes.items() for word in item)
+        packet += bytes([len(block)]) + block
     return packet
+
+
+def _text(word: str) -> bytes:
+    return bytes([len(word)]) + word.encode()
 
 
 class RawClient:

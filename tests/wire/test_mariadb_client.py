@@ -1,14 +1,21 @@
 """The mariadb command-line client, where it is installed."""
 
+import os
+import pty
+import select
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from proxy.wire import reports
 from proxy.wire.stream import PacketStream
 from tests.wire.conftest import PASSWORD, Server
+from tests.wire.fake import PROGRESS
 
 MARIADB = shutil.which("mariadb")
 
@@ -71,3 +78,61 @@ def test_it_shows_errors_as_mysql_does(server: Server) -> None:
 def test_it_is_refused_with_a_wrong_password(server: Server) -> None:
     run = mariadb(server, "select 1", "--password=wrong")
     assert "ERROR 1045 (28000): Access denied for user 'alice'@'127.0.0.1'" in run.stderr
+
+
+@contextmanager
+def terminal(server: Server, *options: str) -> Iterator[int]:
+    """The client at a terminal; what is written to the descriptor is typed."""
+    assert MARIADB is not None
+    login = ["--host=127.0.0.1", f"--port={server.port}", "--user=alice", f"--password={PASSWORD}"]
+    pid, typed = pty.fork()
+    if pid == 0:
+        os.execve(
+            MARIADB,
+            ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", *login, *options],
+            {"TERM": "dumb"},
+        )
+    try:
+        read_until(typed, "MySQL [(none)]> ")
+        yield typed
+    finally:
+        os.close(typed)
+        os.waitpid(pid, 0)
+
+
+def read_until(typed: int, wanted: str) -> str:
+    """All that is on the terminal up to the text."""
+    seen = b""
+    deadline = time.monotonic() + 10
+    while not seen.endswith(wanted.encode()):
+        assert select.select([typed], [], [], max(0, deadline - time.monotonic()))[0], seen
+        seen += os.read(typed, 1)
+    return seen.decode()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "FIRST", 0.05)
+    monkeypatch.setattr(reports, "EVERY", 0.1)
+
+
+@pytest.mark.parametrize("tls_on", [False, True])
+def test_it_draws_progress(
+    serve: Callable[..., Server], tls: ssl.SSLContext, tls_on: bool, hasty: None
+) -> None:
+    server = serve(tls=tls if tls_on else None)
+    with terminal(server, *(["--ssl"] if tls_on else [])) as typed:
+        os.write(typed, b"predict 0.3;\n")
+        read_until(typed, f"Stage: 1 of 2 '{PROGRESS.text}'   12.3% of stage done\r")
+        assert "first" in read_until(typed, "2 rows in set")
+
+
+def test_control_c_kills_the_query_and_not_the_client(server: Server) -> None:
+    with terminal(server) as typed:
+        os.write(typed, b"sleep 60;\n")
+        server.wait_for("sleeping")
+        os.write(typed, b"\x03")
+        server.wait_for("cancelled", timeout=2)
+        read_until(typed, "ERROR 1317 (70100): Query execution was interrupted")
+        os.write(typed, b"select alive;\n")
+        read_until(typed, "1 row in set")
