@@ -46,8 +46,8 @@ format: $(STAMP) ## format the code, apply the linter's safe fixes
 accept: $(STAMP) ## rewrite expected outputs; read the diff before you commit it
 	$(BIN)/python -m pytest --accept $(PYTEST_ARGS)
 
-bench: $(STAMP) ## measure latency, memory and start-up against their targets
-	$(BIN)/python -m benchmarks.run
+bench: $(STAMP) ## measure against the targets, write docs/benchmarks.md (ARGS=... one group)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 lock: $(STAMP) ## pin the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade --extra local --output-file requirements.lock pyproject.toml

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engines.base import Environment
-from engines.model_file import find_model_file
+from engines.local.model_file import find_model_file
 from tests.support.proxy import ProxyProcess
 
 
