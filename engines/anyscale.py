@@ -5,13 +5,15 @@ They read arguments; the engine is openai.py's.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from engines.base import Engine, Environment, Handler, Option
 from engines.errors import OptionError
 from engines.http.endpoint import base_url
 from engines.http.lanes import Address
-from engines.model import MODEL_OPTIONS
+from engines.model import DIMENSIONS, MODEL_OPTIONS
 from engines.openai import OpenAIEngine
+from engines.secrets import refers, resolved
 from engines.task import Value
 
 _MAX_CONCURRENCY = 1024
@@ -24,7 +26,13 @@ _CONNECTION_OPTIONS = (
     ),
     Option("organization", (str,), "sent as OpenAI-Organization"),
     Option("openai_api_organization", (str,), "the same, by its longer name"),
-    Option("extra_headers", (dict,), "JSON object of HTTP headers to send along", secret=True),
+    Option(
+        "extra_headers",
+        (dict,),
+        "JSON object of HTTP headers to send along",
+        secret=True,
+        by_reference=True,
+    ),
     Option("max_concurrency", (int,), "calls in flight at once", default=32),
     Option("timeout", (float,), "seconds to wait for an answer", default=120.0),
 )
@@ -41,26 +49,42 @@ class _Provider:
 
 
 def _open(provider: _Provider, options: Mapping[str, Value], environment: Environment) -> Engine:
+    return OpenAIEngine(_address(provider, options, environment))
+
+
+def _address(
+    provider: _Provider, written: Mapping[str, Value], environment: Environment
+) -> Address:
+    """Where an engine's calls go, with keys by reference read for that base URL."""
     home = base_url(environment.api_bases.get(provider.name, provider.default_base))
-    given = options.get("api_base")
+    given = written.get("api_base")
     base = base_url(given) if isinstance(given, str) else home
+    options = resolved(written, environment.secrets, base)
+    refers_to_keys = any(map(refers, written.values()))
     key = _key(provider, options)
-    if key is None and base == home:
-        key = environment.api_keys.get(provider.name)
-    if not key and (provider.needs_key or base == provider.default_base):
+    lent = environment.api_keys.get(provider.name) if key is None and base == home else None
+    if not (key or lent) and (provider.needs_key or base == provider.default_base):
         raise OptionError(_key_missing(provider, base, environment))
     headers = _headers(options)
-    if key:
-        headers["Authorization"] = f"Bearer {key}"
-    return OpenAIEngine(
-        Address(
-            base_url=base,
-            headers=headers,
-            secrets=_secrets(key, options),
-            timeout=_bounded(options, "timeout", 120.0, _MAX_TIMEOUT),
-            max_concurrency=int(_bounded(options, "max_concurrency", 32, _MAX_CONCURRENCY)),
-        )
+    if refers_to_keys or lent:
+        _check_host(headers)
+    if key or lent:
+        headers["Authorization"] = f"Bearer {key or lent}"
+    return Address(
+        base_url=base,
+        headers=headers,
+        secrets=_secrets(key or lent, options),
+        timeout=_bounded(options, "timeout", 120.0, _MAX_TIMEOUT),
+        max_concurrency=int(_bounded(options, "max_concurrency", 32, _MAX_CONCURRENCY)),
+        renew=partial(_address, provider, written, environment) if refers_to_keys else None,
     )
+
+
+def _check_host(headers: Mapping[str, str]) -> None:
+    """A secret of the server goes to its base URL: what stands behind a shared front, such as a
+    content delivery network, is chosen by this header."""
+    if any(name.strip().lower() == "host" for name in headers):
+        raise OptionError("option 'extra_headers' takes no Host beside a key of the server")
 
 
 def _key(provider: _Provider, options: Mapping[str, Value]) -> str | None:
@@ -113,7 +137,11 @@ def _bounded(options: Mapping[str, Value], name: str, default: float, most: floa
 def _handler(provider: _Provider, title: str, description: str) -> Handler:
     keys = tuple(
         Option(
-            name, (str,), f"API key of {title}; may come from the server's settings", secret=True
+            name,
+            (str,),
+            f"API key of {title}; may come from the server's settings",
+            secret=True,
+            by_reference=True,
         )
         for name in provider.key_options
     )
@@ -127,8 +155,9 @@ def _handler(provider: _Provider, title: str, description: str) -> Handler:
         description=description,
         version="1.0",
         engine_options=(*keys, *_CONNECTION_OPTIONS),
-        model_options=MODEL_OPTIONS,
+        model_options=(*MODEL_OPTIONS, DIMENSIONS),
         open=open_engine,
+        embeds=True,
     )
 
 

@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from engines.errors import EngineError
+from engines.secrets import ServerSecrets
 from engines.task import ModelSpec, Prediction, Task, Value
+from engines.tuning.job import Job, JobOrder
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One argument of USING: its name, the types it may have, and what SHOW HANDLERS says of it."""
+    """One argument of USING: its name, the types it may have, and what SHOW HANDLERS says of it.
+
+    With `by_reference` its handler also takes a SecretReference, as the text or as a member of the
+    object, and reads it from Environment.secrets for the base URL that it goes to.
+    """
 
     name: str
     types: tuple[type, ...]
@@ -22,6 +28,7 @@ class Option:
     required: bool = False
     secret: bool = False
     default: Value = None
+    by_reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Environment:
     data_dir: Path
     api_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_bases: Mapping[str, str] = field(default_factory=dict)
+    secrets: ServerSecrets = field(default_factory=ServerSecrets)
     local_model_path: Path | None = None
     local_threads: int = 0
     report: Callable[[str], None] = print
@@ -80,6 +88,51 @@ class Packing(Protocol):
         """
 
 
+@runtime_checkable
+class Listing(Protocol):
+    """An engine that knows what its endpoint serves."""
+
+    async def model_names(self) -> list[str] | None:
+        """The names of the models that the endpoint lists; None where it has no list.
+
+        Raises EngineError. May be cancelled.
+        """
+
+
+class Trainer(Protocol):
+    """Where an endpoint trains models further. All of it raises EngineError and may be cancelled;
+    nothing is tried twice but an upload."""
+
+    async def upload(self, name: str, lines: bytes) -> str:
+        """Leave a file of JSON lines with the endpoint; return its id once it may be used."""
+
+    async def delete_file(self, file_id: str) -> None:
+        """Have the endpoint forget an upload, if it can."""
+
+    async def start_job(self, order: JobOrder) -> Job:
+        """Order a job. Raises NotTunable for a base model that is not offered, with those that
+        are, as far as the endpoint names them."""
+
+    async def find_job(self, training_file: str) -> Job | None:
+        """Find the job that was ordered with that file among the newest, None where there is none
+        or the endpoint lists none."""
+
+    async def job(self, job_id: str) -> Job:
+        """Look at a job. Raises JobUnknown where the endpoint has none of that id."""
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Have a job ended; one that is done already stays what it is. Raises as `job`."""
+
+
+@runtime_checkable
+class FineTuning(Protocol):
+    """An engine whose models can be fine-tuned; others have no `trainer`."""
+
+    @property
+    def trainer(self) -> Trainer:
+        """The endpoint's, for as long as the engine is not closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """A kind of engine: `CREATE ML_ENGINE … FROM <name>`.
@@ -87,7 +140,7 @@ class Handler:
     A package offers one by an entry point of that very name in the group `modelwire.handlers`.
     All engines have the options of limits.py and policy.py besides `engine_options`.
     `model_options` are engines.model.MODEL_OPTIONS, or some of them, with prompt_template among
-    them; prompt.messages and prompt.parse_reply do what most engines need.
+    them; prompt.messages and prompt.read do what most engines need.
     """
 
     name: str
@@ -100,3 +153,5 @@ class Handler:
     """Make an engine of checked arguments; makes no connection yet."""
     import_error: str | None = None
     default_model_name: str | None = None
+    embeds: bool = False
+    """Whether its engines answer tasks of mode 'embedding': one vector each, see Engine.predict."""

@@ -14,6 +14,7 @@ class EngineError(Exception):
     ├── HandlerUnknown          no handler of that name is installed
     ├── HandlerUnavailable      the handler is known, but what it needs is not installed
     ├── OptionError             an option is unknown, missing or has a wrong value
+    ├── DatasetRejected         rows that no model can be fine-tuned with
     ├── EndpointUnreachable     no connection to the endpoint
     ├── EndpointTimeout         connected, but no answer in time
     ├── RateLimited             the endpoint refuses more calls for now
@@ -22,6 +23,8 @@ class EngineError(Exception):
     └── EndpointFailed          the endpoint answered, but not with a prediction
         ├── AuthenticationFailed    it does not accept the key
         ├── ModelNotServed          it does not serve that model
+        ├── NotTunable              it does not fine-tune that model, or none at all
+        ├── JobUnknown              it has no fine-tuning job of that id
         ├── ContextOverflow         the prompt is longer than the model's context
         └── BadReply                its answer is not what was asked for
 
@@ -42,6 +45,10 @@ class HandlerUnavailable(EngineError):
 
 class OptionError(EngineError):
     """An option is unknown, missing or has a wrong value."""
+
+
+class DatasetRejected(EngineError):
+    """Rows that no model can be fine-tuned with; the text names the first bad ones."""
 
 
 class EndpointUnreachable(EngineError):
@@ -99,6 +106,14 @@ class AuthenticationFailed(EndpointFailed):
 
 class ModelNotServed(EndpointFailed):
     """The endpoint does not serve that model."""
+
+
+class NotTunable(EndpointFailed):
+    """The endpoint does not fine-tune that model, or none at all."""
+
+
+class JobUnknown(EndpointFailed):
+    """The endpoint has no fine-tuning job of that id."""
 
 
 class ContextOverflow(EndpointFailed):

@@ -1,26 +1,29 @@
 """An engine over any OpenAI-compatible API.
 
-Labelled targets go out with a JSON schema; where the endpoint does not take one, as an instruction
-with one repair. Retries of failed calls are the dispatcher's.
+Labels and typed targets go out with a JSON schema; where the endpoint does not take one, by what it
+takes instead, with one repair. Retries of failed calls are the dispatcher's.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeAlias
 
+from engines import embedding
 from engines.answer import prediction
-from engines.chat import pack, prompt
-from engines.errors import BadReply, EndpointFailed, EngineError, ModelNotServed
+from engines.chat import objects, pack, prompt
+from engines.chat.schema import Schema
+from engines.constraint import LABELS, OBJECTS, Held, Ladder, Rung, constraint
+from engines.errors import EngineError, ModelNotServed
 from engines.http.endpoint import Endpoint
 from engines.http.lanes import Address
 from engines.http.reply import Completion
-from engines.task import ModelSpec, Prediction, Task, Value
+from engines.http.tuning import TuningApi
+from engines.repair import Mistake, ask_twice
+from engines.task import ModelSpec, Prediction, Task
 
 Body: TypeAlias = Mapping[str, object]
 
 _NEAR_NAMES = 5
-_SCHEMA_REFUSED = ("response_format", "json_schema", "structured output", "unsupported", "guided")
 
 
 class OpenAIEngine:
@@ -29,7 +32,8 @@ class OpenAIEngine:
     def __init__(self, address: Address) -> None:
         self.max_concurrency = address.max_concurrency
         self._endpoint = Endpoint(address)
-        self._without_schema: set[str] = set()
+        self._ladder = Ladder()
+        self.trainer = TuningApi(self._endpoint)
 
     def __repr__(self) -> str:
         return f"OpenAIEngine({self._endpoint!r})"
@@ -43,79 +47,83 @@ class OpenAIEngine:
         if spec is not None and names is not None and spec.model_name not in names:
             raise ModelNotServed(_not_listed(spec.model_name, names), status=404)
 
+    async def model_names(self) -> list[str] | None:
+        """The models that the endpoint lists, see Listing.model_names."""
+        return await self._endpoint.model_names()
+
     async def predict(self, task: Task) -> Prediction:
-        """Make one call, and one more where the reply is none of the labels, see Engine.predict."""
-        chat = prompt.messages(task)
-        if not task.spec.target.labels:
-            body = _body(task.spec, chat, dict(task.spec.parameters))
-            return prediction(task.spec.target, await self._endpoint.complete(body))
-        return await self._classify(task.spec, chat)
+        """Make one call, and one more where the reply is not what was asked for, see
+        Engine.predict."""
+        spec = task.spec
+        if spec.mode == "embedding":
+            (vector,) = await self._embedded([task])
+            return vector
+        if spec.is_labelled or spec.is_object:
+            return await self._held(task)
+        body = _body(spec, prompt.messages(task), dict(spec.parameters))
+        return prediction(spec, await self._endpoint.complete(body))
 
     async def predict_pack(self, tasks: Sequence[Task]) -> list[Prediction | EngineError]:
         """Make one call for all of `tasks`, see Packing.predict_pack."""
         spec, count = tasks[0].spec, len(tasks)
-        chat = pack.messages(tasks)
-        completion = await self._constrained(
-            _body(spec, chat, pack.parameters(spec, count)), pack.response_format(spec, count), chat
+        if spec.mode == "embedding":
+            return list(await self._embedded(tasks))
+        body = _body(spec, pack.messages(tasks), pack.parameters(spec, count))
+        held = await self._climb(
+            spec.model_name, lambda _: body, OBJECTS, pack.response_format(spec, count)
         )
-        return pack.predictions(spec, completion, count)
+        return pack.predictions(spec, held.completion, count)
 
     async def aclose(self) -> None:
         """Close the connections. Idempotent."""
         await self._endpoint.aclose()
 
-    async def _classify(self, spec: ModelSpec, chat: list[prompt.Message]) -> Prediction:
-        completion = await self._choose(spec, chat)
-        try:
-            return prediction(spec.target, completion)
-        except BadReply as error:
-            if completion.finish_reason == "length":
-                raise  # a second answer would be cut off too
-            self._notice_ignored_schema(spec, completion)
-            again = prompt.repaired(chat, completion.text, error, spec.target)
-        try:
-            repaired = prediction(spec.target, await self._choose(spec, again))
-        except BadReply as error:
-            error.usage += completion.usage
-            raise
-        return replace(repaired, usage=completion.usage + repaired.usage)
+    async def _embedded(self, tasks: Sequence[Task]) -> list[Prediction]:
+        return embedding.predictions(tasks, await self._endpoint.embed(embedding.body(tasks)))
 
-    async def _choose(self, spec: ModelSpec, chat: list[prompt.Message]) -> Completion:
-        """Ask for a label: by schema, or by instruction where the model takes no schema."""
-        return await self._constrained(
-            _body(spec, chat, dict(spec.parameters)),
-            prompt.response_format(spec.target),
-            prompt.instructed(chat, spec.target),
-        )
+    async def _held(self, task: Task) -> Prediction:
+        """Ask for a label or an object."""
+        spec = task.spec
+        rungs = LABELS if spec.is_labelled else OBJECTS
+        wanted = objects.asked_format(spec)
+        held: Held | None = None
 
-    async def _constrained(
-        self, body: Body, response_format: Value, instructed: list[prompt.Message]
-    ) -> Completion:
-        """Ask `body` by schema, or as `instructed` where its model takes no schema."""
-        model = str(body["model"])
-        if model not in self._without_schema:
-            try:
-                return await self._endpoint.complete({**body, "response_format": response_format})
-            except EndpointFailed as error:
-                if not _refuses_schema(error):
-                    raise
-        completion = await self._endpoint.complete({**body, "messages": instructed})
-        self._without_schema.add(model)
-        return completion
+        async def ask(mistake: Mistake | None) -> Completion:
+            nonlocal held
+            if held is not None:
+                self._ladder.ignored(spec.model_name, held)
 
-    def _notice_ignored_schema(self, spec: ModelSpec, completion: Completion) -> None:
-        """Remember a model that was given a schema and wrote prose: an endpoint that ignores it."""
-        if "{" not in completion.text:
-            self._without_schema.add(spec.model_name)
+            def body(rung: Rung) -> Body:
+                return _body(spec, _chat(task, rung, mistake), dict(spec.parameters))
+
+            held = await self._climb(spec.model_name, body, rungs, wanted)
+            return held.completion
+
+        return await ask_twice(spec, ask)
+
+    async def _climb(
+        self, model: str, body: Callable[[Rung], Body], rungs: tuple[Rung, ...], wanted: Schema
+    ) -> Held:
+        """Ask `body`, held to `wanted` in the best way that its model takes."""
+
+        async def call(rung: Rung) -> Completion:
+            return await self._endpoint.complete({**body(rung), **constraint(rung, wanted)})
+
+        return await self._ladder.climb(model, rungs, call)
+
+
+def _chat(task: Task, rung: Rung, mistake: Mistake | None) -> list[prompt.Message]:
+    """The chat of a task; a label that nothing holds the model to is asked for in words."""
+    bare = task.spec.is_labelled and rung is Rung.WORDS
+    instruction = prompt.instruction(task.spec)
+    chat = prompt.messages(task, bare=bare)
+    if mistake is not None:
+        chat = prompt.repaired(chat, mistake.completion.text, mistake.error, instruction)
+    return prompt.instructed(chat, instruction) if bare else chat
 
 
 def _body(spec: ModelSpec, chat: list[prompt.Message], parameters: Body) -> Body:
     return {"model": spec.model_name, "messages": chat, **parameters}
-
-
-def _refuses_schema(error: EndpointFailed) -> bool:
-    said = str(error).lower()
-    return error.status in (400, 422) and any(word in said for word in _SCHEMA_REFUSED)
 
 
 def _not_listed(name: str, names: list[str]) -> str:

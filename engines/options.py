@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from engines.base import Option
 from engines.errors import OptionError
+from engines.secrets import SecretReference, refers
 from engines.task import Value
 
 _TYPE_NAMES: dict[type, str] = {
@@ -80,8 +81,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def _typed(option: Option, value: Value, owner: str) -> Value:
+    if refers(value) and not option.by_reference:
+        raise OptionError(
+            f"option '{option.name}' of {owner} takes no env('…') or file('…'): "
+            "only keys and headers of an ML engine do"
+        )
+    if isinstance(value, SecretReference) and str in option.types:
+        return value
     if type(value) is int and float in option.types and int not in option.types:
         return float(value)
+    if option.types == (bool,) and type(value) is int and value in (0, 1):
+        return bool(value)
     if type(value) in option.types:
         return value
     expected = " or ".join(_TYPE_NAMES[kind] for kind in option.types)

@@ -9,8 +9,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engines.chat import prompt
-from engines.chat.template import Template
+from engines.chat import objects, prompt
+from engines.chat.canonical import listed
+from engines.chat.schema import Schema, closed, in_words, is_strict, object_schema
+from engines.chat.schema import response_format as format_of
+from engines.chat.template import shown
 from engines.errors import BadReply, EngineError
 from engines.http.reply import Completion
 from engines.task import ModelSpec, Prediction, Task, Usage, Value
@@ -29,7 +32,11 @@ def messages(tasks: Sequence[Task]) -> list[prompt.Message]:
     spec = tasks[0].spec
     if any(task.spec != spec for task in tasks):
         raise ValueError("the tasks of a pack are of one model")
-    return [{"role": "user", "content": f"{_fixed(spec)}\n\nItems:\n{_items(tasks)}"}]
+    items = f"{_fixed(spec)}\n\nItems:\n{_items(spec, [task.inputs for task in tasks])}"
+    chat: list[prompt.Message] = [{"role": "user", "content": items}]
+    if spec.system is not None:
+        chat.insert(0, {"role": "system", "content": shown(spec.system)})
+    return chat
 
 
 def parameters(spec: ModelSpec, count: int) -> dict[str, Value]:
@@ -44,21 +51,10 @@ def parameters(spec: ModelSpec, count: int) -> dict[str, Value]:
 
 
 def response_format(spec: ModelSpec, count: int) -> dict[str, Value]:
-    """Return the `response_format` of `count` keyed answers, see prompt.response_format."""
-    answer: dict[str, Value] = {"type": "string"}
-    if spec.target.labels:
-        answer["enum"] = list(spec.target.labels)
+    """Return the `response_format` of `count` keyed answers, see objects.asked_format."""
     keys = [str(number) for number in range(1, count + 1)]
-    schema: dict[str, Value] = {
-        "type": "object",
-        "properties": dict.fromkeys(keys, answer),
-        "required": list(keys),
-        "additionalProperties": False,
-    }
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "predictions", "strict": True, "schema": schema},
-    }
+    schema = closed(dict.fromkeys(keys, _answer_schema(spec)))
+    return format_of("predictions", schema, strict=not spec.is_object or is_strict(spec.targets))
 
 
 def predictions(
@@ -74,39 +70,63 @@ def predictions(
     answers = [_read(spec, said.get(str(number)), number) for number in range(1, count + 1)]
     good = [place for place, one in enumerate(answers) if isinstance(one, Prediction)]
     places = good or range(count)
-    for place, usage in zip(places, _shares(completion.usage, len(places)), strict=True):
+    for place, usage in zip(places, shares(completion.usage, len(places)), strict=True):
         answers[place] = _priced(answers[place], usage, completion)
     return list(answers)
 
 
+def _answer_schema(spec: ModelSpec) -> Schema:
+    if spec.is_object:
+        return object_schema(spec.targets)
+    answer: Schema = {"type": "string"}
+    return {**answer, "enum": list(spec.target.labels)} if spec.target.labels else answer
+
+
 def _fixed(spec: ModelSpec) -> str:
-    labels = ""
-    if spec.target.labels:
-        listed = ", ".join(json.dumps(label, ensure_ascii=False) for label in spec.target.labels)
-        labels = f" Each answer is exactly one of these labels: {listed}."
     return (
         "Do the task below for each of the numbered items, each on its own: they have nothing to "
         "do with each other. Where the task has a name in double braces, put the item's text of "
         "that name.\n\n"
-        f"Task:\n{_shown(spec.template)}\n\n"
-        "Reply with one JSON object: a key for each item's number, and as its value, in quotes, "
-        'the answer for that item: {"1": "…", "2": "…"}.'
-        f"{labels} Write the object alone: no explanation."
+        f"Task:\n{shown(spec.template)}\n\n"
+        f"{_answers(spec)} Write the object alone: no explanation.{_examples(spec)}"
     )
 
 
-def _shown(template: Template) -> str:
-    parts = [template.literals[0]]
-    for slot, literal in zip(template.slots, template.literals[1:], strict=True):
-        parts += ["{{", slot, "}}", literal]
-    return "".join(parts)
+def _answers(spec: ModelSpec) -> str:
+    """How the answers are to be written."""
+    if spec.is_object:
+        return (
+            "Reply with one JSON object: a key for each item's number, and as its value the answer "
+            f"for that item, an object like {in_words(spec.targets)}."
+        )
+    labels = ""
+    if spec.target.labels:
+        labels = f" Each answer is exactly one of these labels: {listed(spec.target.labels)}."
+    return (
+        "Reply with one JSON object: a key for each item's number, and as its value, in quotes, "
+        f'the answer for that item: {{"1": "…", "2": "…"}}.{labels}'
+    )
 
 
-def _items(tasks: Sequence[Task]) -> str:
-    names = tasks[0].spec.template.placeholders
+def _examples(spec: ModelSpec) -> str:
+    """A pack whose answers are known."""
+    if not spec.examples:
+        return ""
+    asked = _items(spec, [example.inputs for example in spec.examples])
+    answers = (
+        objects.answer(spec, example.values)
+        if spec.is_object
+        else json.dumps(example.values[0], ensure_ascii=False)
+        for example in spec.examples
+    )
+    told = ", ".join(f'"{number}": {answer}' for number, answer in enumerate(answers, 1))
+    return f"\n\nFor example, items:\n{asked}\nThe reply:\n{{{told}}}"
+
+
+def _items(spec: ModelSpec, rows: Sequence[Sequence[str | None]]) -> str:
     items = {
-        str(number): dict(zip(names, (text or "" for text in task.inputs), strict=True))
-        for number, task in enumerate(tasks, 1)
+        str(number): dict(zip(spec.inputs, (text or "" for text in row), strict=True))
+        for number, row in enumerate(rows, 1)
     }
     lines = (f'"{key}": {json.dumps(item, ensure_ascii=False)}' for key, item in items.items())
     return "{" + ",\n".join(lines) + "}"
@@ -141,7 +161,7 @@ def _read(spec: ModelSpec, value: Value, number: int) -> Prediction | BadReply:
         return BadReply(f"the model gave no answer for item {number} of a pack")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     try:
-        return Prediction(prompt.parse_reply(spec.target, _stopped(spec, text)))
+        return Prediction(prompt.read(spec, _stopped(spec, text)))
     except BadReply as error:
         return error
 
@@ -153,7 +173,7 @@ def _stopped(spec: ModelSpec, text: str) -> str:
     return text
 
 
-def _shares(usage: Usage, count: int) -> list[Usage]:
+def shares(usage: Usage, count: int) -> list[Usage]:
     """Split `usage` into `count` shares of whole tokens that differ by one at most."""
 
     def share(tokens: int, place: int) -> int:

@@ -7,9 +7,11 @@ import json
 import re
 from typing import TypedDict
 
+from engines.chat import objects
+from engines.chat.canonical import Unfit, label_of, listed, unquoted
 from engines.chat.template import render
 from engines.errors import BadReply
-from engines.task import Target, Task, Value
+from engines.task import Example, ModelSpec, Target, Task
 
 
 class Message(TypedDict):
@@ -23,56 +25,57 @@ FORMAT = 1
 """The number of the way in which prompts are made of tasks and answers of replies: answers that are
 kept were made in one such way. To be counted up with every change that may change an answer."""
 
-_FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
-_PUNCTUATION = " \t\r\n.,;:!…"
 _SHOWN = 80
 
 
-def messages(task: Task) -> list[Message]:
-    """Return the chat that asks `task`: its template with the inputs filled in."""
+def messages(task: Task, *, bare: bool = False) -> list[Message]:
+    """Return the chat that asks `task`: system, examples, what was said before, and the template
+    with the inputs filled in.
+
+    Where an object is asked for, its first message says so. Examples of a label are such objects,
+    too, with `bare` the label alone.
+    """
     spec = task.spec
-    inputs = dict(zip(spec.template.placeholders, task.inputs, strict=True))
-    return [{"role": "user", "content": render(spec.template, inputs)}]
+    chat = _head(task, bare=bare)
+    for asked, answer in task.history:
+        chat += [{"role": "user", "content": asked}, {"role": "assistant", "content": answer}]
+    chat.append({"role": "user", "content": question(task)})
+    return instructed(chat, objects.instruction(spec)) if spec.is_object else chat
 
 
-def instructed(chat: list[Message], target: Target) -> list[Message]:
-    """Return `chat` with the labels spelled out at its start, for endpoints that take no schema.
+def question(task: Task) -> str:
+    """Return what is asked of `task` itself: the template with its inputs filled in."""
+    return render(task.spec.template, _inputs(task))
+
+
+def system(task: Task) -> str:
+    """Return what the model is told before all else, empty where it is told nothing."""
+    return "" if task.spec.system is None else render(task.spec.system, _inputs(task))
+
+
+def instruction(spec: ModelSpec) -> str:
+    """Return what tells the model how to answer, where not any text will do."""
+    return objects.instruction(spec) if spec.is_object else _instruction(spec.target)
+
+
+def instructed(chat: list[Message], instruction: str) -> list[Message]:
+    """Return `chat` with the instruction at its start, for endpoints that take no schema.
 
     Before the inputs, so that a prefix cache serves it. A chat that says so already stays as it is.
     """
     first, *after = chat
-    instruction = _instruction(target)
     if any(instruction in message["content"] for message in chat):
         return chat
     return [{"role": first["role"], "content": f"{instruction}\n\n{first['content']}"}, *after]
 
 
-def repaired(chat: list[Message], reply: str, error: BadReply, target: Target) -> list[Message]:
+def repaired(chat: list[Message], reply: str, error: BadReply, instruction: str) -> list[Message]:
     """Return `chat` carried on: the reply that was no answer, and what was wrong with it."""
     return [
         *chat,
         {"role": "assistant", "content": reply},
-        {"role": "user", "content": f"That is not valid: {error}. {_instruction(target)}"},
+        {"role": "user", "content": f"That is not valid: {error}. {instruction}"},
     ]
-
-
-def response_format(target: Target) -> dict[str, Value]:
-    """Return the `response_format` that has the endpoint answer one of the labels as JSON.
-
-    https://platform.openai.com/docs/guides/structured-outputs
-    """
-    labels: list[Value] = list(target.labels)
-    schema: dict[str, Value] = {
-        "type": "object",
-        "properties": {target.name: {"type": "string", "enum": labels}},
-        "required": [target.name],
-        "additionalProperties": False,
-    }
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "prediction", "strict": True, "schema": schema},
-    }
 
 
 def prefill(target: Target) -> Message:
@@ -89,32 +92,58 @@ def grammar(target: Target) -> str:
     return f"root ::= ({' | '.join(map(_gbnf, inside))}) {_gbnf(chr(34))}"
 
 
+def read(spec: ModelSpec, text: str) -> str:
+    """Return the text of a model's answer, see chat/values.py, that `text` gives. Raises
+    BadReply."""
+    return objects.read(spec, text) if spec.is_object else parse_reply(spec.target, text)
+
+
 def parse_reply(target: Target, text: str) -> str:
-    """Return the value that `text` gives for `target`.
+    """Return the value that `text` gives for the one target, a text or a label.
 
     Free text loses outer whitespace and one pair of fences or quotes around it all. With labels
     the answer is the label itself, whether it came bare, quoted, fenced or as JSON, in any case
     and with closing punctuation. Raises BadReply where no label is given.
     """
-    bare = _unfenced(text.strip())
+    bare = objects.unfenced(text.strip())
     if not target.labels:
-        return _unquoted(bare)
-    said = _member(target, bare)
-    if said in target.labels:
-        return said
-    spelled = _spelled(said)
-    for label in target.labels:
-        if _spelled(label) == spelled:
-            return label
-    shown = text.strip()[:_SHOWN]
-    expected = ", ".join(json.dumps(label, ensure_ascii=False) for label in target.labels)
-    raise BadReply(f"the model answered {shown!r} for '{target.name}', expected one of {expected}")
+        return unquoted(bare)
+    try:
+        return label_of(target, _member(target, bare))
+    except Unfit as error:
+        shown = text.strip()[:_SHOWN]
+        message = f"the model answered {shown!r} for '{target.name}', expected {error}"
+        raise BadReply(message) from error
+
+
+def _inputs(task: Task) -> dict[str, str | None]:
+    return dict(zip(task.spec.inputs, task.inputs, strict=True))
+
+
+def _head(task: Task, *, bare: bool) -> list[Message]:
+    """What comes before the question, and is mostly the same for all rows."""
+    spec = task.spec
+    chat: list[Message] = []
+    if spec.system is not None:
+        chat.append({"role": "system", "content": system(task)})
+    for example in spec.examples:
+        told = dict(zip(spec.inputs, example.inputs, strict=True))
+        asked = render(spec.template, told)
+        chat.append({"role": "user", "content": asked})
+        chat.append({"role": "assistant", "content": answer_of(spec, example, bare=bare)})
+    return chat
+
+
+def answer_of(spec: ModelSpec, example: Example, *, bare: bool = False) -> str:
+    """Return an example's answer in the form that is asked for."""
+    if spec.is_object or (spec.is_labelled and not bare):
+        return objects.answer(spec, example.values)
+    return example.values[0] or ""
 
 
 def _instruction(target: Target) -> str:
-    labels = ", ".join(json.dumps(label, ensure_ascii=False) for label in target.labels)
     return (
-        f"Answer with exactly one of these labels: {labels}. "
+        f"Answer with exactly one of these labels: {listed(target.labels)}. "
         "Write the label alone: no explanation, no other word."
     )
 
@@ -128,20 +157,6 @@ def _gbnf(text: str) -> str:
 
 
 _GBNF_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
-
-
-def _unfenced(text: str) -> str:
-    fenced = _FENCE.fullmatch(text)
-    return fenced[1].strip() if fenced else text
-
-
-def _unquoted(text: str) -> str:
-    """Drop the quotes around `text`, if they are a pair and stand nowhere inside."""
-    inner = text[1:-1]
-    closing = _QUOTES.get(text[:1])
-    if len(text) < 2 or text[-1] != closing or text[0] in inner or closing in inner:
-        return text
-    return inner.strip()
 
 
 def _member(target: Target, text: str) -> str:
@@ -167,8 +182,3 @@ def _cut_off_member(target: Target, text: str) -> str:
         except ValueError:
             continue
     return text
-
-
-def _spelled(text: str) -> str:
-    """Reduce a label to what tells it from the others."""
-    return _unquoted(text.strip(_PUNCTUATION)).strip(_PUNCTUATION).casefold()

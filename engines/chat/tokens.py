@@ -7,7 +7,8 @@ a `TokenGauge` learns from what the endpoint reports how its own model differs. 
 import re
 from dataclasses import dataclass
 
-from engines.task import ModelSpec, Task, Usage
+from engines.chat import prompt
+from engines.task import ModelSpec, Target, Task, Usage
 
 _EAST = "\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _PIECE = re.compile(
@@ -25,6 +26,8 @@ _WHOLE, _PARTS, _PART = 8192, 16, 256
 
 _CHAT = 8
 """What a chat template puts around a prompt."""
+_TURN = 5
+"""What it puts around a turn before."""
 _PERSONAS = (("qwen2.5", 21), ("qwen2-", 16))
 """What the templates of some models add: a system message of their own."""
 _LABELLED = 10
@@ -35,6 +38,8 @@ _PACK_TEXT = 110
 
 _ANSWER_AROUND = 2
 _UNKNOWN_ANSWER = 64
+_AROUND_MEMBER, _KNOWN_ANSWER = 5, 4
+"""Quotes, colon and comma of a JSON object's member; a number, a date or a label in it."""
 _MOST = 4096
 """Tokens at most of an answer that has no max_tokens: a guess that no sane answer passes."""
 
@@ -67,8 +72,8 @@ class TokenGauge:
 
     def __init__(self, spec: ModelSpec, state: GaugeState | None = None) -> None:
         self._spec = spec
-        names = spec.template.slots
-        self._mentions = [names.count(name) for name in spec.template.placeholders]
+        names = spec.template.slots + (() if spec.system is None else spec.system.slots)
+        self._mentions = [names.count(name) for name in spec.inputs]
         self._before = state or GaugeState(1.0, _offset(spec), _answer(spec), _PRIOR_WEIGHT)
         self._weight = 0.0
         self._x = self._y = self._completion = 0.0
@@ -86,7 +91,9 @@ class TokenGauge:
 
     def most(self, task: Task) -> int:
         """Return the tokens that its answer has at most, for reservations."""
-        if self._spec.target.labels:
+        if self._spec.mode == "embedding":
+            return 0
+        if self._spec.is_labelled:
             return 2 * max(count_tokens(label) for label in self._spec.target.labels) + 16
         return _limit(task.spec) or _MOST
 
@@ -135,7 +142,12 @@ class TokenGauge:
 
     def _inputs(self, task: Task) -> float:
         pairs = zip(self._mentions, task.inputs, strict=True)
-        return sum(mentions * _measure(text) for mentions, text in pairs if text)
+        own = sum(mentions * _measure(text) for mentions, text in pairs if text and mentions)
+        if not task.history:
+            return own
+        return own + sum(
+            2 * _TURN + _measure(asked) + _measure(said) for asked, said in task.history
+        )
 
 
 class _Costs(dict[str, float]):
@@ -184,21 +196,47 @@ def _word(word: str) -> float:
 
 def _offset(spec: ModelSpec) -> float:
     """Guess what is the same in all prompts of a model."""
-    fixed = _CHAT + sum(map(_measure, spec.template.literals))
+    fixed = sum(map(_measure, spec.template.literals))
+    if spec.mode == "embedding":
+        return fixed + 1
     name = spec.model_name.lower()
     persona = next((tokens for family, tokens in _PERSONAS if family in name), 0)
+    fixed += _CHAT + _examples(spec)
+    if spec.system is not None:
+        fixed, persona = fixed + _TURN + sum(map(_measure, spec.system.literals)), 0
+    if spec.is_object:
+        fixed += _measure(prompt.instruction(spec))
     if spec.rows_per_prompt > 1:
         return _PER_ITEM + (fixed + persona + _PACK_TEXT) / spec.rows_per_prompt
-    if spec.target.labels:
+    if spec.is_labelled:
         return fixed + _LABELLED
     return fixed + persona
 
 
+def _examples(spec: ModelSpec) -> float:
+    """What the examples take, told as turns of the chat."""
+    asked = sum(_measure(text) for example in spec.examples for text in example.inputs)
+    said = sum(_measure(prompt.answer_of(spec, example)) for example in spec.examples)
+    each = sum(map(_measure, spec.template.literals)) + 2 * _TURN
+    return asked + said + each * len(spec.examples)
+
+
 def _answer(spec: ModelSpec) -> float:
     """Guess the tokens of an answer before there was one."""
-    if labels := spec.target.labels:
+    labels = spec.target.labels
+    if spec.is_labelled:
         return sum(map(_measure, labels)) / len(labels) + _ANSWER_AROUND
+    if spec.is_object:
+        return min(_limit(spec) or _MOST, sum(map(_member, spec.targets)) + _ANSWER_AROUND)
     return min(_limit(spec) or _MOST, _UNKNOWN_ANSWER)
+
+
+def _member(target: Target) -> float:
+    """Guess the tokens of a target's member in an object."""
+    around = _measure(target.name) + _AROUND_MEMBER
+    if target.struct or target.type.name in ("text", "varchar", "json"):
+        return around + _UNKNOWN_ANSWER / 2
+    return around + _KNOWN_ANSWER
 
 
 def _limit(spec: ModelSpec) -> int | None:

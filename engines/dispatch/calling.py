@@ -58,6 +58,8 @@ def _foreign(error: Exception) -> EndpointFailed:
 
 def estimate_tokens(task: Task) -> float:
     """Estimate the tokens of a task: four characters a token, and the longest answer."""
+    if task.spec.mode == "embedding":
+        return len(rendered(task)) / 4
     options = dict(task.spec.parameters)
     most = options.get("max_completion_tokens", options.get("max_tokens", _TOKENS_OF_ANSWER))
     answer = most if isinstance(most, int) else _TOKENS_OF_ANSWER

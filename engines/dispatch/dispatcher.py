@@ -15,7 +15,7 @@ from engines.dispatch.gate import Gate
 from engines.dispatch.landing import Landing
 from engines.dispatch.line import Line
 from engines.dispatch.payer import Answers, Payer
-from engines.dispatch.prefix import by_prefix, rendered
+from engines.dispatch.prefix import by_prefix, own
 from engines.dispatch.register import Register
 from engines.dispatch.share import CacheMode, Call, Flight, Future, Share, State
 from engines.errors import (
@@ -216,7 +216,7 @@ class Dispatcher:
         self._fill()
         rest = flights[head:]
         if not share.keeps_order and len(rest) > 1:
-            rest = by_prefix(rest, [rendered(flight.task) for flight in rest])
+            rest = by_prefix(rest, [own(flight.task) for flight in rest])
         self._line.add_all(rest)
         self._fill()
 

@@ -17,8 +17,18 @@ _GAIN = 64
 
 
 def rendered(task: Task) -> str:
-    """Return the text of a task's chat."""
+    """Return the text of a task's chat, or what is to be embedded."""
+    if task.spec.mode == "embedding":
+        return prompt.question(task)
     return "\n".join(message["content"] for message in prompt.messages(task))
+
+
+def own(task: Task) -> str:
+    """Return the part of that text which may differ from task to task, from its beginning on."""
+    system = task.spec.system
+    told = [prompt.system(task)] if system is not None and system.slots else []
+    before = [text for turn in task.history for text in turn]
+    return "\n".join([*told, *before, prompt.question(task)])
 
 
 def by_prefix(items: Sequence[T], texts: Sequence[str]) -> list[T]:

@@ -4,10 +4,12 @@ The only module that imports httpx for talking to models; it knows no prompts, n
 no second try.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NoReturn
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn, TypeAlias
 
 import httpx
 
@@ -16,6 +18,7 @@ from engines.errors import (
     EndpointFailed,
     EndpointTimeout,
     EndpointUnreachable,
+    EngineError,
     OptionError,
 )
 from engines.http.lanes import CONNECT_TIMEOUT, Address, Lanes
@@ -23,13 +26,21 @@ from engines.http.reply import (
     SHOWN,
     Completion,
     HttpReply,
+    Vectors,
     http_error,
     read_completion,
     read_model_names,
+    read_vectors,
     said_by,
 )
 
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+
 _MAX_BODY = 32 * 1024 * 1024
+_MOST_SECRETS = 64
+"""Texts that no message may show: the last keys of an endpoint whose key is rotated."""
+_LEAST_RATE = 100_000
+"""Bytes a second that an upload is given time for."""
 
 
 def base_url(api_base: str) -> str:
@@ -53,12 +64,31 @@ def base_url(api_base: str) -> str:
     return str(url.copy_with(path=path or "/v1"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a form needs other than JSON: its type, and the seconds that its answer may take."""
+
+    content_type: bytes
+    seconds: float
+
+    def headers(self, usual: Headers) -> Headers:
+        """The headers of a request, with this type."""
+        kept = (header for header in usual if header[0].lower() != b"content-type")
+        return [*kept, (b"Content-Type", self.content_type)]
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Those of httpx that bound its time."""
+        return {"timeout": httpx.Timeout(self.seconds, connect=CONNECT_TIMEOUT).as_dict()}
+
+
 class Endpoint:
     """One endpoint and the keep-alive connections to it."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
         self._chat_url = httpx.URL(f"{address.base_url}/chat/completions")
+        self._embeddings_url = httpx.URL(f"{address.base_url}/embeddings")
         self._models_url = httpx.URL(f"{address.base_url}/models")
         self._headers = _encoded(address, self._chat_url)
         timeout = httpx.Timeout(address.timeout, connect=CONNECT_TIMEOUT)
@@ -70,11 +100,11 @@ class Endpoint:
 
     async def complete(self, body: Mapping[str, object]) -> Completion:
         """Make one chat completion. Raises EngineError; may be cancelled."""
-        content = json.dumps(body, separators=(",", ":")).encode()
-        reply = await self._exchange("POST", self._chat_url, content)
-        if reply.status != httpx.codes.OK:
-            self._fail(reply, str(body.get("model", "")))
-        return read_completion(reply)
+        return read_completion(await self._post(self._chat_url, body))
+
+    async def embed(self, body: Mapping[str, object]) -> Vectors:
+        """Have texts embedded. Raises EngineError; may be cancelled."""
+        return read_vectors(await self._post(self._embeddings_url, body))
 
     async def model_names(self) -> list[str] | None:
         """Return the names that /models lists, None where the endpoint has no such list."""
@@ -85,17 +115,75 @@ class Endpoint:
             self._fail(reply, "")
         return read_model_names(reply)
 
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> HttpReply:
+        """Make any other request, with `body` as JSON, to `path` below the base URL; its answer may
+        be an error's, see `error`. Raises EngineError where there is none; may be cancelled."""
+        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        return await self._exchange(method, self._url(path), content)
+
+    async def send_file(
+        self, path: str, form: Mapping[str, str], name: str, data: bytes
+    ) -> HttpReply:
+        """POST a form with a file in its field `file`, as `ask`. Waits longer for long files."""
+        request = httpx.Request(
+            "POST", self._url(path), data=dict(form), files={"file": (name, data)}
+        )
+        content = await request.aread()
+        form_type = request.headers["Content-Type"].encode()
+        longest = max(self._address.timeout, len(data) / _LEAST_RATE)
+        return await self._exchange("POST", request.url, content, _Form(form_type, longest))
+
+    def error(self, reply: HttpReply, model: str = "") -> EngineError:
+        """Return the error that an answer other than 2xx stands for; it shows no secret."""
+        return http_error(reply, model, self.said(reply))
+
+    def said(self, reply: HttpReply) -> str:
+        """Return the endpoint's own words in an answer, without secrets."""
+        return self.redacted(said_by(reply))
+
+    def redacted(self, text: str) -> str:
+        """Return the text without secrets, at most a few lines of it."""
+        for secret in self._address.secrets:
+            text = text.replace(secret, "***")
+        return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
     async def aclose(self) -> None:
         """Close all connections. Idempotent."""
         await self._lanes.aclose()
 
-    async def _exchange(self, method: str, url: httpx.URL, content: bytes = b"") -> HttpReply:
+    async def _post(self, url: httpx.URL, body: Mapping[str, object]) -> HttpReply:
+        content = json.dumps(body, separators=(",", ":")).encode()
+        reply = await self._exchange("POST", url, content)
+        if reply.status != httpx.codes.OK:
+            self._fail(reply, str(body.get("model", "")))
+        return reply
+
+    def _url(self, path: str) -> httpx.URL:
+        return httpx.URL(f"{self._address.base_url}{path}")
+
+    async def _exchange(
+        self, method: str, url: httpx.URL, content: bytes = b"", form: _Form | None = None
+    ) -> HttpReply:
+        headers = self._headers
+        reply = await self._send(method, url, headers, content, form)
+        if reply.status == httpx.codes.UNAUTHORIZED and await self._renewed(headers):
+            reply = await self._send(method, url, self._headers, content, form)
+        return reply
+
+    async def _send(
+        self, method: str, url: httpx.URL, headers: Headers, content: bytes, form: _Form | None
+    ) -> HttpReply:
         request = httpx.Request(
             method,
             url,
-            headers=[*self._headers, (b"Content-Length", b"%d" % len(content))],
+            headers=[
+                *(headers if form is None else form.headers(headers)),
+                (b"Content-Length", b"%d" % len(content)),
+            ],
             stream=httpx.ByteStream(content),
-            extensions=self._extensions,
+            extensions=self._extensions if form is None else form.extensions,
         )
         with self._translated():
             async with self._lanes.lane() as transport:
@@ -106,6 +194,19 @@ class Endpoint:
                     await response.aclose()
         return HttpReply(response.status_code, response.reason_phrase, response.headers, body)
 
+    async def _renewed(self, refused: Headers) -> bool:
+        """Whether there are other headers by now than the refused ones: a key was rotated."""
+        old = self._address
+        if self._headers == refused and old.renew is not None:
+            try:
+                new = await asyncio.to_thread(old.renew)
+            except OptionError:
+                return False  # what the endpoint says of the old key stands
+            secrets = tuple(dict.fromkeys((*new.secrets, *old.secrets)))[:_MOST_SECRETS]
+            self._address = replace(new, secrets=secrets)
+            self._headers = _encoded(new, self._chat_url)
+        return self._headers != refused
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """Turn what httpx raises into the EngineError tree."""
@@ -115,28 +216,23 @@ class Endpoint:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else error
             raise EndpointUnreachable(
-                self._redacted(f"cannot connect to {where}: {reason}")
+                self.redacted(f"cannot connect to {where}: {reason}")
             ) from error
         except (httpx.TimeoutException, TimeoutError) as error:
             seconds = self._address.timeout
             raise EndpointTimeout(f"{where} gave no answer in {seconds:g} seconds") from error
         except httpx.TransportError as error:
             raise EndpointFailed(
-                self._redacted(f"the connection to {where} broke: {error}"), transient=True
+                self.redacted(f"the connection to {where} broke: {error}"), transient=True
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise EndpointFailed(self._redacted(f"{where} failed: {error}")) from error
+            raise EndpointFailed(self.redacted(f"{where} failed: {error}")) from error
 
     def _fail(self, reply: HttpReply, model: str) -> NoReturn:
-        raise http_error(reply, model, self._redacted(said_by(reply)))
-
-    def _redacted(self, text: str) -> str:
-        for secret in self._address.secrets:
-            text = text.replace(secret, "***")
-        return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+        raise self.error(reply, model)
 
 
-def _encoded(address: Address, url: httpx.URL) -> list[tuple[bytes, bytes]]:
+def _encoded(address: Address, url: httpx.URL) -> Headers:
     """Return the headers of every request, once: an endpoint's own win over ours."""
     headers = httpx.Headers(
         {

@@ -6,7 +6,7 @@ at 32 of them (tests/engines/test_lanes.py). Where a proxy stands between, httpx
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,7 +25,8 @@ _KEPT_ALIVE = 30.0
 class Address:
     """Where an endpoint is and what it asks for: its base URL (see `base_url`) and headers.
 
-    `secrets` are the texts that no message may show.
+    `secrets` are the texts that no message may show. `renew` gives the address with headers as they
+    are now, where its key may change: it reads files and raises OptionError.
     """
 
     base_url: str
@@ -33,6 +34,7 @@ class Address:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     timeout: float = 120.0
     max_concurrency: int = 32
+    renew: Callable[[], "Address"] | None = field(default=None, repr=False, compare=False)
 
 
 class Lanes:

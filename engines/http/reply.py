@@ -1,13 +1,16 @@
-"""The answers of an OpenAI-compatible endpoint, read: a completion, a list of models, an error.
+"""The answers of an OpenAI-compatible endpoint, read: a completion, embeddings, a list of models,
+an error.
 
 Pure: bytes and status in, values or EngineErrors out.
 https://platform.openai.com/docs/api-reference/chat/object
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engines.errors import (
     AuthenticationFailed,
@@ -64,6 +67,34 @@ class Completion:
     quota: Quota | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """The embeddings of texts, in the order of the texts."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage
+    quota: Quota | None = None
+
+
+def succeeded(reply: HttpReply) -> bool:
+    """Whether the endpoint did what it was asked."""
+    return reply.status // 100 == 2
+
+
+def refuses_route(reply: HttpReply) -> bool:
+    """Whether the endpoint has nothing of that kind at all."""
+    return reply.status in (404, 405, 501)
+
+
+def json_of(reply: HttpReply) -> Value:
+    """Read any JSON. Raises BadReply."""
+    try:
+        value: Value = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise BadReply("the endpoint's answer is not JSON", status=reply.status) from error
+    return value
+
+
 def read_completion(reply: HttpReply) -> Completion:
     """Read a chat completion. Raises BadReply where there is none, or no text in it."""
     try:
@@ -71,11 +102,7 @@ def read_completion(reply: HttpReply) -> Completion:
         choice = body["choices"][0]
         text = choice["message"]["content"]
         refusal = choice["message"].get("refusal")
-        usage = body.get("usage") or {}
-        counted = Usage(
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            completion_tokens=int(usage.get("completion_tokens") or 0),
-        )
+        counted = _counted(body)
     except _MALFORMED as error:
         raise BadReply("the endpoint's answer is not a chat completion", status=200) from error
     if not isinstance(text, str):
@@ -84,6 +111,26 @@ def read_completion(reply: HttpReply) -> Completion:
     return Completion(
         text, str(choice.get("finish_reason") or ""), counted, read_quota(reply.headers)
     )
+
+
+def read_vectors(reply: HttpReply) -> Vectors:
+    """Read a list of embeddings, in the order of what was sent. Raises BadReply where there is
+    none, or one is no vector of finite numbers.
+
+    https://platform.openai.com/docs/api-reference/embeddings
+    """
+    try:
+        body = json.loads(reply.body)
+        listed = enumerate(body["data"])
+        placed = sorted((item.get("index", place), item["embedding"]) for place, item in listed)
+        vectors = tuple(tuple(map(_coordinate, vector)) for _, vector in placed)
+        counted = _counted(body)
+        in_order = [place for place, _ in placed] == list(range(len(placed)))
+    except _MALFORMED as error:
+        raise BadReply("the endpoint's answer is not a list of embeddings", status=200) from error
+    if not in_order or not all(vectors):
+        raise BadReply("the endpoint's answer lacks an embedding", status=200, usage=counted)
+    return Vectors(vectors, counted, read_quota(reply.headers))
 
 
 def read_model_names(reply: HttpReply) -> list[str] | None:
@@ -96,6 +143,20 @@ def read_model_names(reply: HttpReply) -> list[str] | None:
     if not isinstance(listed, list):
         return None
     return [str(model["id"]) for model in listed if isinstance(model, dict) and "id" in model]
+
+
+def _counted(body: Mapping[str, Any]) -> Usage:
+    usage = body.get("usage") or {}
+    return Usage(
+        prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        completion_tokens=int(usage.get("completion_tokens") or 0),
+    )
+
+
+def _coordinate(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("a coordinate is a finite number")
+    return float(value)
 
 
 def http_error(reply: HttpReply, model: str, said: str) -> EngineError:

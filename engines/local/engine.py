@@ -1,7 +1,6 @@
 """The embedded model: an engine over llama.cpp's own server, and its handler.
 
-Free text is asked like anywhere; a label is had by starting the answer for the model and leaving
-it a grammar of the labels to go on with, because a small model does not obey a plain instruction.
+What it is asked is asking.py's.
 """
 
 import asyncio
@@ -11,26 +10,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from engines.answer import prediction
 from engines.base import Engine, Environment, Handler
-from engines.chat import pack, prompt
+from engines.chat import pack
 from engines.errors import EndpointUnreachable, EngineError, HandlerUnavailable, ModelNotServed
 from engines.http.endpoint import Endpoint
 from engines.http.lanes import Address
 from engines.http.reply import Completion
+from engines.local import asking
+from engines.local.asking import MODEL_NAME
 from engines.local.model_file import find_model_file
 from engines.local.process import Launch, LocalServer, StartLimit, start, stop
 from engines.model import MODEL_OPTIONS
-from engines.task import ModelSpec, Prediction, Target, Task, Value
+from engines.repair import Mistake, ask_twice
+from engines.task import ModelSpec, Prediction, Task, Value
 
-MODEL_NAME = "Qwen/Qwen2.5-Coder-0.5B-Instruct"
 _MODEL_NAMES = (MODEL_NAME.lower(), "qwen2.5-coder-0.5b-instruct")
-_MAX_TOKENS = 512
-_PER_PACKED = 8
-"""Tokens for what stands around a label in a pack: key, colon, quotes, comma."""
 _TIMEOUT = 300.0
-# Else the chat template makes an assistant of the model: 27 of 30 labels right instead of 28.
-_NO_PERSONA: prompt.Message = {"role": "system", "content": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +59,16 @@ class LocalEngine:
     async def predict(self, task: Task) -> Prediction:
         """Make one call, greedy unless the model has a temperature, see Engine.predict."""
         endpoint = await self._endpoint()
-        return _prediction(task.spec.target, await endpoint.complete(_body(task)))
+
+        async def ask(mistake: Mistake | None) -> Completion:
+            return _whole(task.spec, await endpoint.complete(asking.body(task, mistake)))
+
+        return await ask_twice(task.spec, ask)
 
     async def predict_pack(self, tasks: Sequence[Task]) -> list[Prediction | EngineError]:
         """Make one call for all of `tasks`, see Packing.predict_pack."""
         endpoint = await self._endpoint()
-        completion = await endpoint.complete(_pack_body(tasks))
+        completion = await endpoint.complete(asking.pack_body(tasks))
         return pack.predictions(tasks[0].spec, completion, len(tasks))
 
     async def aclose(self) -> None:
@@ -144,45 +143,9 @@ def _endpoint(server: LocalServer) -> Endpoint:
     )
 
 
-def _body(task: Task) -> dict[str, object]:
-    chat = prompt.messages(task)
-    body: dict[str, object] = {"temperature": 0.0, "max_tokens": _MAX_TOKENS}
-    body |= dict(task.spec.parameters)
-    if task.spec.target.labels:
-        chat = [_NO_PERSONA, *chat, prompt.prefill(task.spec.target)]
-        body |= _constraint(task.spec.target)
-        body.pop("max_completion_tokens", None)
-    return {"model": MODEL_NAME, "messages": chat, **body}
-
-
-def _pack_body(tasks: Sequence[Task]) -> dict[str, object]:
-    spec, count = tasks[0].spec, len(tasks)
-    body: dict[str, object] = {"temperature": 0.0, "max_tokens": count * _MAX_TOKENS}
-    body |= pack.parameters(spec, count)
-    if spec.target.labels:
-        body["max_tokens"] = count * (_room(spec.target) + _PER_PACKED)
-        body.pop("max_completion_tokens", None)
-    body["response_format"] = pack.response_format(spec, count)
-    return {"model": MODEL_NAME, "messages": pack.messages(tasks), **body}
-
-
-def _prediction(target: Target, completion: Completion) -> Prediction:
-    """Read an answer; a label, which ends where its stop text stood, is never cut off."""
-    whole = replace(completion, finish_reason="stop") if target.labels else completion
-    return prediction(target, whole)
-
-
-def _constraint(target: Target) -> dict[str, object]:
-    """Return the grammar, and room for the longest label: no max_tokens cuts one off."""
-    constraint = {"grammar": prompt.grammar(target), "max_tokens": _room(target)}
-    if any('"' in label for label in target.labels):
-        return constraint
-    # The closing quote ends a label: waiting for the end-of-text token after it costs 15 % more.
-    return {**constraint, "stop": ['"']}
-
-
-def _room(target: Target) -> int:
-    return max(len(label.encode()) for label in target.labels) + 2
+def _whole(spec: ModelSpec, completion: Completion) -> Completion:
+    """A label, which ends where its stop text stood, is never cut off."""
+    return replace(completion, finish_reason="stop") if spec.is_labelled else completion
 
 
 class SharedEngine:

@@ -24,7 +24,7 @@ def spec(
     labels: tuple[str, ...] = (), template: str = "Say: {{text}}", **options: Value
 ) -> ModelSpec:
     given = {"model_name": "m", "prompt_template": template, **options}
-    return compile_model("mood", Target("answer", labels), given, find_handler("openai"))
+    return compile_model("mood", [Target("answer", labels)], given, find_handler("openai"))
 
 
 def tasks(model: ModelSpec, *inputs: str) -> list[Task]:

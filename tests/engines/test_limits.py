@@ -38,7 +38,7 @@ def opened(handler: str, **options: Value) -> None:
 
 def compiled(handler: str = "openai", **options: Value) -> object:
     given: dict[str, Value] = {"model_name": "m", "prompt_template": "{{text}}", **options}
-    return compile_model("shop", Target("mood"), given, find_handler(handler))
+    return compile_model("shop", [Target("mood")], given, find_handler(handler))
 
 
 COMMON = (
@@ -106,7 +106,7 @@ def test_model_option_out_of_range_is_refused(option: str, value: Value) -> None
 def test_common_options_of_a_model_are_not_sent() -> None:
     spec = compile_model(
         "shop",
-        Target("mood"),
+        [Target("mood")],
         {
             "prompt_template": "{{text}}",
             "rows_per_prompt": 8,

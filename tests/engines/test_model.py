@@ -12,7 +12,7 @@ MOOD = Target("mood")
 def compiled(target: Target = MOOD, handler: str = "openai", **options: Value) -> ModelSpec:
     given: dict[str, Value] = {"model_name": "m", "prompt_template": "{{text}}", **options}
     present = {name: value for name, value in given.items() if value is not None}
-    return compile_model("shop", target, present, find_handler(handler))
+    return compile_model("shop", [target], present, find_handler(handler))
 
 
 def refusal(**options: Value) -> str:

@@ -2,14 +2,15 @@ import json
 
 import pytest
 
-from engines.chat import prompt
+from engines.chat import objects, prompt
 from engines.chat.template import parse_template
 from engines.errors import BadReply
 from engines.task import ModelSpec, Target, Task
 
 MOOD = Target("mood", ("positive", "neutral", "negative"))
 TEXT = Target("answer")
-TASK = Task(ModelSpec("m", parse_template("{{a}} and {{b}} and {{a}}"), MOOD), ("x{{b}}", None))
+SPEC = ModelSpec("m", parse_template("{{a}} and {{b}} and {{a}}"), (MOOD,))
+TASK = Task(SPEC, ("x{{b}}", None))
 
 
 def test_inputs_fill_the_template_and_are_not_read_again() -> None:
@@ -17,7 +18,7 @@ def test_inputs_fill_the_template_and_are_not_read_again() -> None:
 
 
 def test_schema_allows_one_of_the_labels() -> None:
-    schema = prompt.response_format(MOOD)["json_schema"]
+    schema = objects.asked_format(SPEC)["json_schema"]
     assert json.loads(json.dumps(schema)) == {
         "name": "prediction",
         "strict": True,
@@ -41,13 +42,15 @@ def test_grammar_lists_the_labels_as_json_text() -> None:
 
 
 def test_instruction_is_added_once() -> None:
-    chat = prompt.instructed(prompt.messages(TASK), MOOD)
+    instruction = prompt.instruction(SPEC)
+    chat = prompt.instructed(prompt.messages(TASK), instruction)
     assert chat[0]["content"].startswith("Answer with exactly one of these labels: ")
-    assert prompt.instructed(chat, MOOD) == chat
+    assert prompt.instructed(chat, instruction) == chat
 
 
 def test_repair_tells_the_model_its_error() -> None:
-    chat = prompt.repaired(prompt.messages(TASK), "meh", BadReply("the model answered 'meh'"), MOOD)
+    error = BadReply("the model answered 'meh'")
+    chat = prompt.repaired(prompt.messages(TASK), "meh", error, prompt.instruction(SPEC))
     assert [message["role"] for message in chat] == ["user", "assistant", "user"]
     assert chat[1]["content"] == "meh"
     assert chat[2]["content"].startswith("That is not valid: the model answered 'meh'. Answer with")
