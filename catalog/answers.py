@@ -122,6 +122,16 @@ class AnswerStore:
         CatalogError."""
         return await self._journal.write(lambda c: self._drop(c, model))
 
+    async def rename(self, model: str, new: str) -> None:
+        """File the answers of a model under its new name. No cancel point. Raises CatalogError."""
+
+        def work(connection: Connection) -> Callable[[], None]:
+            connection.execute("UPDATE answers SET model = $2 WHERE model = $1", [model, new])
+            counts = Counter(_count(connection))
+            return lambda: setattr(self, "_counts", counts)
+
+        await self._journal.write(work)
+
     async def count(self, model: str | None = None) -> int:
         """How many answers a model has, or (None) all have. Raises CatalogError."""
         await self._journal.flush()

@@ -9,8 +9,9 @@ class CatalogError(Exception):
 
     CatalogError
     ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected, EngineUnknown,
-    │       BudgetUnknown, TableUnknown, DropUnknown, AlreadyExists, WrongKind, InUse,
-    │       ColumnUnknown, ColumnExists, ColumnAmbiguous, AliasNotUnique, FunctionUnknown
+    │       BudgetUnknown, JobUnknown, TableUnknown, VersionUnknown, DropUnknown, AlreadyExists,
+    │       WrongKind, InUse, ColumnUnknown, ColumnExists, ColumnAmbiguous, AliasNotUnique,
+    │       FunctionUnknown, TuningUnknown
     ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, ColumnTwice, BranchesDiffer,
     │       OperandColumns, SubqueryRows
     ├── data: DuplicateKey, NullViolation, ForeignKeyViolation, ConstraintViolation,
@@ -44,6 +45,14 @@ class BudgetUnknown(CatalogError):
     """No budget of that name."""
 
 
+class JobUnknown(CatalogError):
+    """No job of that name."""
+
+
+class TuningUnknown(CatalogError):
+    """No fine-tuning of that model is running."""
+
+
 class TableUnknown(CatalogError):
     """No table, view or model of that name. `table` is the bare name where DuckDB missed it,
     `near` the names that DuckDB finds similar."""
@@ -64,6 +73,10 @@ class AlreadyExists(CatalogError):
 
 class WrongKind(CatalogError):
     """A table where a view is meant, or the other way round."""
+
+
+class VersionUnknown(CatalogError):
+    """A model has no version of that number."""
 
 
 class InUse(CatalogError):

@@ -35,6 +35,47 @@ STEPS: tuple[str, ...] = (
         name VARCHAR PRIMARY KEY, "user" VARCHAR, model VARCHAR, engine VARCHAR,
         max_calls BIGINT, max_tokens BIGINT, max_cost DOUBLE, created_at TIMESTAMP NOT NULL);
     """,
+    # Versions of models, the definition as JSON: what it says grows with what models can do.
+    """
+    CREATE TABLE model_versions (
+        project VARCHAR NOT NULL, name VARCHAR NOT NULL, version INTEGER NOT NULL,
+        active BOOLEAN NOT NULL, definition VARCHAR NOT NULL);
+    INSERT INTO model_versions
+    SELECT project, name, version, true, to_json({
+        project: project, name: name, version: version, engine: engine,
+        targets: [{name: target, type: 'text', labels: from_json(labels, '["VARCHAR"]')}],
+        inputs: from_json(inputs, '["VARCHAR"]'), options: options::JSON,
+        select_data_query: select_data_query,
+        created_at: strftime(created_at, '%Y-%m-%dT%H:%M:%S.%f'),
+        training_seconds: training_seconds})
+    FROM models;
+    DROP TABLE models;
+    """,
+    """
+    CREATE TABLE evaluations (
+        project VARCHAR NOT NULL, model VARCHAR NOT NULL, version INTEGER NOT NULL,
+        scores STRUCT(
+            metric VARCHAR, actual VARCHAR, prediction VARCHAR, value DOUBLE, rows BIGINT,
+            skipped BIGINT)[] NOT NULL,
+        query VARCHAR NOT NULL, evaluated_at TIMESTAMP NOT NULL, evaluated_by VARCHAR NOT NULL);
+    """,
+    # No key either: jobs are found in memory, and a run's row is changed while it runs.
+    """
+    CREATE TABLE jobs (
+        id BIGINT NOT NULL, project VARCHAR NOT NULL, name VARCHAR NOT NULL,
+        owner VARCHAR NOT NULL, "database" VARCHAR NOT NULL, query VARCHAR NOT NULL,
+        if_query VARCHAR, every BIGINT, unit VARCHAR, cron VARCHAR, start_at TIMESTAMP NOT NULL,
+        end_at TIMESTAMP, created_at TIMESTAMP NOT NULL, enabled BOOLEAN NOT NULL,
+        next_run_at TIMESTAMP, last_run_at TIMESTAMP, completed_run_at TIMESTAMP);
+    CREATE TABLE job_runs (
+        id BIGINT NOT NULL, project VARCHAR NOT NULL, name VARCHAR NOT NULL,
+        query VARCHAR NOT NULL, run_start TIMESTAMP NOT NULL, run_end TIMESTAMP,
+        status VARCHAR NOT NULL, statement VARCHAR, error VARCHAR, warnings BIGINT NOT NULL);
+    """,
+    # Fine-tuning jobs, each as JSON, like versions.
+    """
+    CREATE TABLE tunings (number INTEGER NOT NULL, definition VARCHAR NOT NULL);
+    """,
 )
 
 

@@ -21,21 +21,55 @@ class EngineRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetRecord:
+    """A column that a model predicts; `type` as MySQL writes it."""
+
+    name: str
+    type: str = "text"
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """One version of a model. `options` are the USING options as given, without `engine`;
-    `inputs` the template's placeholders; `training_seconds` how long CREATE took to check it."""
+    """One version of a model. `options` are the USING options as given, without `engine`; `inputs`
+    what it has to be given, but for those that are `optional`; `examples` rows of inputs, then
+    targets, that `select_data_query` answered in database `source`; `training_seconds` how long it
+    took to make it."""
 
     project: str
     name: str
     version: int
     engine: str
-    target: str
-    labels: tuple[str, ...]
+    targets: tuple[TargetRecord, ...]
     inputs: tuple[str, ...]
     options: Mapping[str, Any]
-    select_data_query: str | None
     created_at: datetime
-    training_seconds: float
+    training_seconds: float = 0.0
+    optional: tuple[str, ...] = ()
+    source: str | None = None
+    select_data_query: str | None = None
+    examples: tuple[tuple[str | None, ...], ...] = ()
+    status: str = "complete"
+    """Else training, error or cancelled: such a version cannot be asked."""
+    error: str | None = None
+    origin: str | None = None
+    """'project.name' when the model was made, where it was renamed since: its cached answers are
+    those of that name."""
+
+    @property
+    def full_name(self) -> str:
+        """'project.name'."""
+        return f"{self.project}.{self.name}"
+
+    @property
+    def target(self) -> str:
+        """The name of the first target."""
+        return self.targets[0].name
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The predicted columns."""
+        return tuple(target.name for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)

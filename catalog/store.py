@@ -1,4 +1,5 @@
-"""The definitions: ML engines, models, users, budgets: read from memory, written through to DuckDB.
+"""The definitions: ML engines, models (models.py), users, budgets: read from memory, written
+through to DuckDB.
 
 It checks names and references; what an option means it does not know.
 """
@@ -6,43 +7,41 @@ It checks names and references; what an option means it does not know.
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import duckdb
 
+from catalog import evaluations
 from catalog.duckdb_errors import translated
 from catalog.errors import (
     AlreadyExists,
     BudgetUnknown,
-    DropUnknown,
     EngineUnknown,
     InUse,
-    TableUnknown,
 )
+from catalog.evaluations import Evaluation, EvaluationRecord
 from catalog.migrations import migrate
+from catalog.models import ModelStore
 from catalog.records import BudgetRecord, EngineRecord, ModelRecord, UserRecord
 from catalog.secrets import Vault
 from catalog.suggest import did_you_mean
-from catalog.transaction import Transaction
 from catalog.whole import whole
 
-_Statement = tuple[str, Sequence[object]]
 # What DuckDB may hold of the file in memory, for definitions, answers and accounts together.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": "1", "memory_limit": "128MB"}
 
 
-class Store:
+class Store(ModelStore):
     """All definitions. Names are compared without case: `lower_case_table_names` is 2."""
 
     def __init__(self, path: Path, vault: Vault) -> None:
         self._vault = vault
-        self._writing = asyncio.Lock()
         with translated():
-            self._connection = duckdb.connect(str(path), config=_CONFIG)
-            migrate(self._connection)
+            connection = duckdb.connect(str(path), config=_CONFIG)
+            migrate(connection)
+        super().__init__(connection)
         self._engines = {_key(e.name): e for e in self._read_engines()}
-        self._models = {(_key(m.project), _key(m.name)): m for m in self._read_models()}
         self._users = {u.name: u for u in self._read_users()}
         self._budgets = {_key(b.name): b for b in self._read_budgets()}
 
@@ -90,7 +89,7 @@ class Store:
         """Forget an engine. Raises EngineUnknown, or InUse while a model needs it."""
         async with self._writing:
             engine = self.engine(name)
-            users = [m for m in self.models if _key(m.engine) == _key(name)]
+            users = [m for m in self.all_versions if _key(m.engine) == _key(name)]
             if users:
                 raise InUse(
                     f"Cannot drop ML engine '{engine.name}': "
@@ -98,74 +97,6 @@ class Store:
                 )
             await self._write(("DELETE FROM engines WHERE name = ?", (engine.name,)))
             del self._engines[_key(name)]
-
-    # models
-
-    @property
-    def models(self) -> list[ModelRecord]:
-        """All models, by project and name."""
-        return [self._models[key] for key in sorted(self._models)]
-
-    def find_model(self, project: str, name: str) -> ModelRecord | None:
-        """The model of that name, or None."""
-        return self._models.get((_key(project), _key(name)))
-
-    def model(self, project: str, name: str) -> ModelRecord:
-        """The model of that name. Raises TableUnknown."""
-        found = self.find_model(project, name)
-        if found is None:
-            names = [m.name for m in self.models if _key(m.project) == _key(project)]
-            hint = did_you_mean(name, names)
-            raise TableUnknown(f"Model '{project}.{name}' doesn't exist{hint}")
-        return found
-
-    @whole
-    async def put_model(self, model: ModelRecord, *, replace: bool) -> None:
-        """Keep a model. Raises EngineUnknown, and AlreadyExists unless it may replace one."""
-        key = (_key(model.project), _key(model.name))
-        async with self._writing:
-            self.engine(model.engine)
-            if key in self._models and not replace:
-                raise AlreadyExists(f"Model '{model.project}.{model.name}' already exists")
-            old = self._models.get(key, model)
-            await self._write(
-                ("DELETE FROM models WHERE project = ? AND name = ?", (old.project, old.name)),
-                (
-                    "INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        model.project,
-                        model.name,
-                        model.version,
-                        model.engine,
-                        model.target,
-                        json.dumps(model.labels),
-                        json.dumps(model.inputs),
-                        json.dumps(dict(model.options)),
-                        model.select_data_query,
-                        model.created_at,
-                        model.training_seconds,
-                    ),
-                ),
-            )
-            self._models[key] = model
-
-    @whole
-    async def drop_model(self, project: str, name: str) -> None:
-        """Forget a model. Raises DropUnknown."""
-        async with self._writing:
-            model = self.find_model(project, name)
-            if model is None:
-                raise DropUnknown(f"Unknown model '{project}.{name}'")
-            await self._write(
-                ("DELETE FROM models WHERE project = ? AND name = ?", (model.project, model.name))
-            )
-            del self._models[_key(project), _key(name)]
-
-    async def drop_models_of(self, project: str) -> None:
-        """Forget all models of a project."""
-        for model in self.models:
-            if _key(model.project) == _key(project):
-                await self.drop_model(model.project, model.name)
 
     # users
 
@@ -217,6 +148,37 @@ class Store:
             await self._write(("DELETE FROM budgets WHERE name = ?", (budget.name,)))
             del self._budgets[_key(name)]
 
+    def _renaming(self, model: ModelRecord, new: str) -> list[tuple[str, Sequence[object]]]:
+        """Budgets go with the model that they are for."""
+        return [
+            ("UPDATE budgets SET model = ? WHERE name = ?", (budget.model, budget.name))
+            for budget in self._budgets_of(model, new)
+        ]
+
+    def _was_renamed(self, model: ModelRecord, new: str) -> None:
+        self._budgets |= {_key(budget.name): budget for budget in self._budgets_of(model, new)}
+
+    def _budgets_of(self, model: ModelRecord, new: str) -> list[BudgetRecord]:
+        """The budgets of a model, as they are when it has its new name."""
+        return [
+            replace(budget, model=f"{model.project}.{new}")
+            for budget in self.budgets
+            if budget.model is not None and _key(budget.model) == _key(model.full_name)
+        ]
+
+    # evaluations
+
+    @whole
+    async def add_evaluation(self, models: Sequence[ModelRecord], run: Evaluation) -> None:
+        """Keep a run for each of these versions of models that is still there."""
+        async with self._writing:
+            there = [model for model in models if self.has_version(model)]
+            await self._write(*(each for model in there for each in evaluations.keep(model, run)))
+
+    async def evaluations(self) -> list[EvaluationRecord]:
+        """The newest runs of all models, the newest first. Raises CatalogError."""
+        return await asyncio.to_thread(self._read_evaluations)
+
     # the file
 
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -228,38 +190,15 @@ class Store:
         self._connection.execute("CHECKPOINT")
         self._connection.close()
 
-    async def _write(self, *statements: _Statement) -> None:
-        await asyncio.to_thread(self._write_now, statements)
-
-    def _write_now(self, statements: Sequence[_Statement]) -> None:
-        with translated(), Transaction(self._connection):
-            for sql, parameters in statements:
-                self._connection.execute(sql, parameters)
+    def _read_evaluations(self) -> list[EvaluationRecord]:
+        with translated(), self._connection.cursor() as connection:
+            return evaluations.read(connection)
 
     def _read_engines(self) -> list[EngineRecord]:
         rows = self._connection.execute("FROM engines").fetchall()
         return [
             EngineRecord(name, handler, json.loads(arguments), self._vault.open(sealed), created)
             for name, handler, arguments, sealed, created in rows
-        ]
-
-    def _read_models(self) -> list[ModelRecord]:
-        rows = self._connection.execute("FROM models").fetchall()
-        return [
-            ModelRecord(
-                project=row[0],
-                name=row[1],
-                version=row[2],
-                engine=row[3],
-                target=row[4],
-                labels=tuple(json.loads(row[5])),
-                inputs=tuple(json.loads(row[6])),
-                options=json.loads(row[7]),
-                select_data_query=row[8],
-                created_at=row[9],
-                training_seconds=row[10],
-            )
-            for row in rows
         ]
 
     def _read_users(self) -> list[UserRecord]:

@@ -92,6 +92,11 @@ _PRUNE = """
         AND (started_at < $1 OR rowid IN (
             SELECT rowid FROM model_usage ORDER BY statement_id DESC OFFSET $2))
 """
+# A statement that goes on puts its records under the name that it began with.
+_RENAME = f"""
+    UPDATE model_usage SET model = $3
+    WHERE project = $1 AND lower(model) = lower($2) AND status <> '{RUNNING}'
+"""
 # A statement that went over midnight counts on the day it ended: rather too much today.
 _TODAY = f"""
     SELECT {_COLUMNS} FROM model_usage
@@ -156,6 +161,24 @@ class UsageStore:
         if day != self._day:
             return Spent()
         return self._sums.get((user, _fold(model), _fold(engine)), Spent())
+
+    async def rename(self, project: str, model: str, new: str) -> None:
+        """File the accounts of a model under its new name. No cancel point. Raises CatalogError."""
+
+        def work(connection: Connection) -> Callable[[], None]:
+            connection.execute(_RENAME, [project, model, new])
+            return lambda: self._move(
+                f"{project}.{model}".casefold(), f"{project}.{new}".casefold()
+            )
+
+        await self._journal.write(work)
+
+    def _move(self, model: str, new: str) -> None:
+        """What was spent on a model today was spent on another."""
+        for key in [key for key in self._sums if key[1] == _fold(model)]:
+            moved = self._sums.pop(key)
+            now = (key[0], _fold(new), key[2])
+            self._sums[now] = self._sums.get(now, Spent()) + moved
 
     def _write(
         self, connection: Connection, entries: Mapping[_Key, UsageRecord]

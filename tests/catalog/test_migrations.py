@@ -70,4 +70,8 @@ def test_released_steps_are_as_they_were_released() -> None:
     assert [sha256(step.encode()).hexdigest() for step in STEPS] == [
         "5c73cece41e08cd730009bb03d7bc928fb78e7ff0dd78f0b5121c93dc6f87d63",
         "c23708a6f15929943542928192ab43878ea87a3585b9e9662815976dc211510d",
+        "25dfec08847257e5f245e74197eaddf637e92c90cbfdd50df6b48c9a8c87661b",
+        "78cb951e481c9d2f2666c517dfe61bd4a8e1668686401a6c6e70a743c9b77c2c",
+        "e133aa3c972bd5ef1110da7a630796f9bec123063e1fcbdfb4e9225199268e04",
+        "601ef7cbf3b746b293de1674a26d5d68245db6e100c5bab67cb2ff19068d4657",
     ]

@@ -14,7 +14,7 @@ from catalog.errors import (
     InUse,
     TableUnknown,
 )
-from catalog.records import BudgetRecord, EngineRecord, ModelRecord, UserRecord
+from catalog.records import BudgetRecord, EngineRecord, ModelRecord, TargetRecord, UserRecord
 from catalog.secrets import Vault
 from catalog.store import Store
 from tests.fixtures.house import LONG_AGO
@@ -26,15 +26,16 @@ ENGINE = EngineRecord(
 MODEL = ModelRecord(
     project="shop",
     name="Mood",
-    version=3,
+    version=1,
     engine="E1",
-    target="mood",
-    labels=("good", "it's"),
+    targets=(TargetRecord("mood", "enum('good','it''s')", ("good", "it's")),),
     inputs=("text", "who"),
     options={"model_name": "m", "max_tokens": 5, "stop": ["a", "b"], "x": None},
-    select_data_query="SELECT 1",
     created_at=LONG_AGO,
     training_seconds=0.25,
+    source="shop",
+    select_data_query="SELECT 1",
+    examples=(("a", "b", "good"), ("c", None, "it's")),
 )
 BUDGET = BudgetRecord("Daily", "alice", None, None, 100, None, 2.5, LONG_AGO)
 USER = UserRecord("alice", b"\x00\x01", "$A$005$salt")
@@ -74,7 +75,7 @@ def test_engine_is_there_after_a_restart(store: Store, reopened: Callable[[], St
 
 @pytest.mark.usefixtures("engine")
 def test_model_is_there_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
-    asyncio.run(store.put_model(MODEL, replace=False))
+    asyncio.run(store.add_model(MODEL, or_replace=False))
     assert reopened().models == [MODEL]
 
 
@@ -120,7 +121,7 @@ def test_dropped_engine_is_gone_after_a_restart(
 
 @pytest.mark.usefixtures("engine")
 def test_dropped_model_is_gone_after_a_restart(store: Store, reopened: Callable[[], Store]) -> None:
-    asyncio.run(store.put_model(MODEL, replace=False))
+    asyncio.run(store.add_model(MODEL, or_replace=False))
     asyncio.run(store.drop_model("shop", "Mood"))
     assert reopened().models == []
 
@@ -138,8 +139,8 @@ def test_engine_is_found_in_any_case(store: Store) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_model_is_found_in_any_case(store: Store) -> None:
-    asyncio.run(store.put_model(MODEL, replace=False))
-    assert store.find_model("SHOP", "mOOD") is MODEL
+    asyncio.run(store.add_model(MODEL, or_replace=False))
+    assert store.find_model("SHOP", "mOOD") == MODEL
 
 
 def test_user_is_found_in_his_own_case_only(store: Store) -> None:
@@ -155,30 +156,31 @@ def test_engine_of_the_same_name_in_another_case_exists(store: Store) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_model_of_the_same_name_in_another_case_exists(store: Store) -> None:
-    asyncio.run(store.put_model(MODEL, replace=False))
+    asyncio.run(store.add_model(MODEL, or_replace=False))
     with pytest.raises(AlreadyExists, match=r"Model 'shop\.MOOD' already exists"):
-        asyncio.run(store.put_model(replace(MODEL, name="MOOD"), replace=False))
+        asyncio.run(store.add_model(replace(MODEL, name="MOOD"), or_replace=False))
 
 
 @pytest.mark.usefixtures("engine")
 def test_replaced_model_is_one_model(store: Store, reopened: Callable[[], Store]) -> None:
-    newer = replace(MODEL, name="MOOD", version=4)
-    asyncio.run(store.put_model(MODEL, replace=False))
-    asyncio.run(store.put_model(newer, replace=True))
-    assert reopened().models == [newer]
+    asyncio.run(store.add_model(MODEL, or_replace=False))
+    newer = asyncio.run(store.add_model(replace(MODEL, name="MOOD", inputs=()), or_replace=True))
+    assert newer == replace(MODEL, version=2, inputs=())
+    again = reopened()
+    assert (again.models, again.all_versions) == ([newer], [MODEL, newer])
 
 
 @pytest.mark.usefixtures("engine")
 def test_models_of_two_projects_may_share_a_name(store: Store) -> None:
     other = replace(MODEL, project="lab")
-    asyncio.run(store.put_model(MODEL, replace=False))
-    asyncio.run(store.put_model(other, replace=False))
+    asyncio.run(store.add_model(MODEL, or_replace=False))
+    asyncio.run(store.add_model(other, or_replace=False))
     assert store.models == [other, MODEL]
 
 
 def test_engine_in_use_stays(store: Store) -> None:
     asyncio.run(store.add_engine(ENGINE))
-    asyncio.run(store.put_model(replace(MODEL, engine="e1"), replace=False))
+    asyncio.run(store.add_model(replace(MODEL, engine="e1"), or_replace=False))
     with pytest.raises(InUse, match=r"Cannot drop ML engine 'E1': model 'shop\.Mood' uses it"):
         asyncio.run(store.drop_engine("E1"))
     assert store.has_engine("E1")
@@ -192,8 +194,8 @@ def test_unknown_engine_suggests_a_near_one(store: Store) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_unknown_model_suggests_a_near_one_of_its_project(store: Store) -> None:
-    asyncio.run(store.put_model(MODEL, replace=False))
-    asyncio.run(store.put_model(replace(MODEL, project="lab", name="Mooda"), replace=False))
+    asyncio.run(store.add_model(MODEL, or_replace=False))
+    asyncio.run(store.add_model(replace(MODEL, project="lab", name="Mooda"), or_replace=False))
     with pytest.raises(TableUnknown, match=r"'shop\.moods' doesn't exist: did you mean 'Mood'\?"):
         store.model("shop", "moods")
 
@@ -211,7 +213,7 @@ def test_dropping_an_unknown_engine_is_an_error(store: Store) -> None:
 @pytest.mark.usefixtures("engine")
 def test_models_of_a_project_go_together(store: Store) -> None:
     for model in (MODEL, replace(MODEL, name="b"), replace(MODEL, project="lab")):
-        asyncio.run(store.put_model(model, replace=False))
+        asyncio.run(store.add_model(model, or_replace=False))
     asyncio.run(store.drop_models_of("SHOP"))
     assert [m.project for m in store.models] == ["lab"]
 
@@ -230,7 +232,7 @@ def test_of_two_writers_of_one_name_one_wins(store: Store) -> None:
 
 def test_model_needs_its_engine(store: Store) -> None:
     with pytest.raises(EngineUnknown):
-        asyncio.run(store.put_model(MODEL, replace=False))
+        asyncio.run(store.add_model(MODEL, or_replace=False))
 
 
 def test_a_cancelled_write_is_written_and_remembered(
