@@ -8,14 +8,31 @@ from typing import Any
 
 from sqlglot import exp
 
-from catalog.errors import BudgetUnknown
+from catalog.errors import BudgetUnknown, JobUnknown
 from proxy.errors import CODES, Unsupported
+from proxy.evaluate import answer_evaluate
+from proxy.jobs.definitions import Maker, alter_job, create_job, drop_job
+from proxy.models import (
+    activate_version,
+    change_model,
+    create_model,
+    drop_model,
+    find_version,
+    rename_model,
+    retrain_model,
+)
 from proxy.money.definitions import create_budget, drop_budget, drop_cache
 from proxy.queries import answer_explain, answer_modify, answer_query
 from proxy.result import Done, FieldType, Result
-from proxy.shows import answer_describe, answer_show
+from proxy.shows import (
+    answer_describe,
+    answer_describe_model,
+    answer_show,
+    answer_show_create_model,
+)
 from proxy.sql import statements as s
 from proxy.state import State
+from proxy.tuning.finetune import fine_tune
 from proxy.variables import Value
 
 
@@ -36,6 +53,9 @@ async def _set(statement: s.SetVariables, state: State) -> Done:
             await state.transactions.set_autocommit(bool(state.variables.number("autocommit")))
     return Done()
 
+
+INFORMATION = 1003
+"""The code of MySQL's notes that inform of what was done (ER_YES)."""
 
 _INTEGERS = (FieldType.TINY, FieldType.SHORT, FieldType.LONG, FieldType.LONGLONG)
 
@@ -95,17 +115,38 @@ async def _create_engine(statement: s.CreateEngine, state: State) -> Done:
 
 
 async def _drop_engine(statement: s.DropEngine, state: State) -> Done:
+    state.house.workshop.require_unused(statement.name)
     return _noted(await state.definitions().drop_engine(statement), 1286, state)
 
 
 async def _create_model(statement: s.CreateModel, state: State) -> Done:
-    project = state.binder().database(statement.name.database)
-    return _noted(await state.definitions().create_model(statement, project), 1050, state)
+    return _noted(await create_model(statement, state), 1050, state)
 
 
 async def _drop_model(statement: s.DropModel, state: State) -> Done:
-    project = state.binder().database(statement.name.database)
-    return _noted(await state.definitions().drop_model(statement, project), 1051, state)
+    note = await drop_model(statement, state)
+    await state.house.workshop.let_go()
+    return _noted(note, 1051, state)
+
+
+async def _retrain_model(statement: s.RetrainModel, state: State) -> Done:
+    await retrain_model(statement, state)
+    return Done()
+
+
+async def _change_model(statement: s.ChangeModel, state: State) -> Done:
+    await change_model(statement, state)
+    return Done()
+
+
+async def _activate_version(statement: s.ActivateVersion, state: State) -> Done:
+    await activate_version(statement, state)
+    return Done()
+
+
+async def _rename_model(statement: s.RenameModel, state: State) -> Done:
+    await rename_model(statement, state)
+    return Done()
 
 
 async def _create_database(statement: s.CreateDatabase, state: State) -> Done:
@@ -115,6 +156,7 @@ async def _create_database(statement: s.CreateDatabase, state: State) -> Done:
 
 async def _drop_database(statement: s.DropDatabase, state: State) -> Done:
     note = await state.definitions().drop_database(statement)
+    await state.house.workshop.let_go()
     if state.database is not None and state.database.casefold() == statement.name.casefold():
         state.database = None
     return _noted(note, 1008, state)
@@ -138,6 +180,35 @@ async def _drop_budget(statement: s.DropBudget, state: State) -> Done:
     return _noted(note, CODES[BudgetUnknown].code, state)
 
 
+async def _create_job(statement: s.CreateJob, state: State) -> Done:
+    project = state.binder().database(statement.name.database)
+    maker, house = Maker(state.client.user, state.database or project), state.house
+    note = await create_job(statement, project, maker, house.jobs, house.projects)
+    return _noted(note, 1050, state)
+
+
+async def _alter_job(statement: s.AlterJob, state: State) -> Done:
+    project = state.binder().database(statement.name.database)
+    await alter_job(statement, project, state.house.jobs)
+    return Done()
+
+
+async def _drop_job(statement: s.DropJob, state: State) -> Done:
+    project = state.binder().database(statement.name.database)
+    note = await drop_job(statement, project, state.house.jobs)
+    return _noted(note, CODES[JobUnknown].code, state)
+
+
+async def _fine_tune(statement: s.FineTune, state: State) -> Done:
+    model = find_version(statement.name, state)
+    return _noted(await fine_tune(statement, model, state), INFORMATION, state)
+
+
+async def _cancel_fine_tune(statement: s.CancelFineTune, state: State) -> Done:
+    await state.house.workshop.cancel(find_version(statement.name, state))
+    return Done()
+
+
 def _noted(note: str | None, code: int, state: State) -> Done:
     if note is not None:
         state.warnings.add("Note", code, note)
@@ -148,8 +219,11 @@ _ANSWERS: dict[type[Any], Callable[[Any, State], Awaitable[Result]]] = {
     s.Query: answer_query,
     s.Modify: answer_modify,
     s.Explain: answer_explain,
+    s.Evaluate: answer_evaluate,
     s.Show: answer_show,
+    s.ShowCreateModel: answer_show_create_model,
     s.Describe: answer_describe,
+    s.DescribeModel: answer_describe_model,
     s.SetVariables: _set,
     s.Use: _use,
     s.Kill: _kill,
@@ -158,9 +232,18 @@ _ANSWERS: dict[type[Any], Callable[[Any, State], Awaitable[Result]]] = {
     s.DropEngine: _drop_engine,
     s.CreateModel: _create_model,
     s.DropModel: _drop_model,
+    s.RetrainModel: _retrain_model,
+    s.ChangeModel: _change_model,
+    s.ActivateVersion: _activate_version,
+    s.RenameModel: _rename_model,
     s.CreateDatabase: _create_database,
     s.DropDatabase: _drop_database,
     s.DropCache: _drop_cache,
     s.CreateBudget: _create_budget,
     s.DropBudget: _drop_budget,
+    s.CreateJob: _create_job,
+    s.AlterJob: _alter_job,
+    s.DropJob: _drop_job,
+    s.FineTune: _fine_tune,
+    s.CancelFineTune: _cancel_fine_tune,
 }

@@ -16,8 +16,9 @@ class ProxyError(Exception):
 
     ProxyError
     ├── statement: SyntaxFault, Unsupported, EmptyQuery, TooDeep, UnknownColumn, AmbiguousColumn,
-    │       MissingInput, UnknownVariable, WrongVariableValue, ReadOnlyVariable, UnknownCharset,
-    │       NoDatabase, ReadOnlyTransaction, UserUnknown
+    │       MissingInput, WrongArgumentCount, UnknownVariable, WrongVariableValue, ReadOnlyVariable,
+    │       UnknownCharset, NoDatabase, ReadOnlyTransaction, UserUnknown,
+    │       WrongSchedule, NotReady
     ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
     │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
     │       UnknownPrepared, WrongParameters, SecureTransportRequired, IdleTimeout
@@ -53,6 +54,10 @@ class MissingInput(ProxyError):
     """A model is given some of its inputs and not this one."""
 
 
+class WrongArgumentCount(ProxyError):
+    """A model is called with too few arguments, or too many."""
+
+
 class UnknownVariable(ProxyError):
     """No system variable of that name."""
 
@@ -79,6 +84,14 @@ class NoDatabase(ProxyError):
 
 class UserUnknown(ProxyError):
     """No user of that name."""
+
+
+class WrongSchedule(ProxyError):
+    """When a job is to run makes no sense, or is never."""
+
+
+class NotReady(ProxyError):
+    """A version of a model that is not trained, or whose training failed."""
 
 
 class AccessDenied(ProxyError):
@@ -177,6 +190,7 @@ CODES: dict[type[Exception], MysqlCode] = {
     UnknownColumn: MysqlCode(1054, "42S22"),
     AmbiguousColumn: MysqlCode(1052, "23000"),
     MissingInput: MysqlCode(1364, "HY000"),
+    WrongArgumentCount: MysqlCode(1582, "42000"),
     UnknownVariable: MysqlCode(1193, "HY000"),
     WrongVariableValue: MysqlCode(1231, "42000"),
     ReadOnlyTransaction: MysqlCode(1792, "25006"),
@@ -184,6 +198,8 @@ CODES: dict[type[Exception], MysqlCode] = {
     ReadOnlyVariable: MysqlCode(1238, "HY000"),
     NoDatabase: MysqlCode(1046, "3D000"),
     UserUnknown: MysqlCode(3162, "HY000"),
+    WrongSchedule: MysqlCode(1210, "HY000"),
+    NotReady: MysqlCode(1430, "HY000"),
     AccessDenied: MysqlCode(1045, "28000"),
     TooManyConnections: MysqlCode(1040, "08004"),
     HandshakeFailed: MysqlCode(1043, "08S01"),
@@ -207,6 +223,7 @@ CODES: dict[type[Exception], MysqlCode] = {
     engines.HandlerUnknown: MysqlCode(1286, "42000"),
     engines.HandlerUnavailable: MysqlCode(1286, "42000"),
     engines.OptionError: MysqlCode(1210, "HY000"),
+    engines.DatasetRejected: MysqlCode(1366, "HY000"),
     engines.EndpointUnreachable: MysqlCode(1429, "HY000"),
     engines.EndpointTimeout: MysqlCode(3024, "HY000"),
     engines.RateLimited: MysqlCode(1226, "42000"),
@@ -215,6 +232,8 @@ CODES: dict[type[Exception], MysqlCode] = {
     engines.EndpointFailed: MysqlCode(1430, "HY000"),
     engines.AuthenticationFailed: MysqlCode(1430, "HY000"),
     engines.ModelNotServed: MysqlCode(1430, "HY000"),
+    engines.NotTunable: MysqlCode(1430, "HY000"),
+    engines.JobUnknown: MysqlCode(1430, "HY000"),
     engines.ContextOverflow: MysqlCode(1430, "HY000"),
     engines.BadReply: MysqlCode(1430, "HY000"),
     catalog.DatabaseUnknown: MysqlCode(1049, "42000"),
@@ -225,7 +244,10 @@ CODES: dict[type[Exception], MysqlCode] = {
     # ER_SP_DOES_NOT_EXIST, '%s %s does not exist': MySQL's for whatever has no code of its own, a
     # SAVEPOINT too.
     catalog.BudgetUnknown: MysqlCode(1305, "42000"),
+    catalog.JobUnknown: MysqlCode(1539, "HY000"),  # ER_EVENT_DOES_NOT_EXIST
+    catalog.TuningUnknown: MysqlCode(1305, "42000"),
     catalog.TableUnknown: MysqlCode(1146, "42S02"),
+    catalog.VersionUnknown: MysqlCode(1146, "42S02"),
     catalog.DropUnknown: MysqlCode(1051, "42S02"),
     catalog.AlreadyExists: MysqlCode(1050, "42S01"),
     catalog.InUse: MysqlCode(1451, "23000"),
@@ -256,6 +278,9 @@ CODES: dict[type[Exception], MysqlCode] = {
     catalog.NotPermitted: MysqlCode(1142, "42000"),
     catalog.OutOfMemory: MysqlCode(1038, "HY001"),
 }
+
+ERRORS = (ProxyError, catalog.CatalogError, engines.EngineError)
+"""The roots of the three trees: all that a client may be told of."""
 
 UNKNOWN = MysqlCode(1105, "HY000")
 UNKNOWN_TEXT = "Internal error; the server's log has the details"

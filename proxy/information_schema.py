@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from catalog.answers import AnswerStore
 from catalog.database import Cursor, Field
 from catalog.errors import TableUnknown
+from catalog.jobs import JobStore
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import ModelRecord
 from catalog.store import Store
 from catalog.suggest import did_you_mean
+from catalog.tunings import TuningRecord, TuningStore
 from catalog.usage import UsageStore
 from engines.registry import handlers
-from proxy.execute.columns import mysql_type_name
+from proxy.evaluations import MODEL_EVALUATIONS, evaluation_rows
+from proxy.execute.engine_arguments import shown_arguments
+from proxy.execute.schema_columns import COLUMNS, column_rows
+from proxy.jobs.books import JOBS, JOBS_HISTORY, history_rows, job_rows
 from proxy.money.books import (
     BUDGETS,
     MODEL_CACHE,
@@ -27,6 +32,14 @@ from proxy.money.books import (
 )
 from proxy.money.budgets import Budgets
 from proxy.plan.nodes import Snapshot
+from proxy.tuning.books import (
+    FINE_TUNINGS,
+    accuracy,
+    called_now,
+    select_data_query,
+    tuning_rows,
+    update_status,
+)
 from proxy.variables import Value, Variables
 from proxy.warnings import Warnings
 from proxy.wire.processes import Processes
@@ -48,6 +61,14 @@ class Sight:
     answers: AnswerStore
     usage: UsageStore
     budgets: Budgets
+    jobs: JobStore
+    tunings: TuningStore
+
+
+def near_table(name: str) -> str:
+    """End a message about a missing table that is looked for in the wrong place, where it is."""
+    is_here = name.upper() in _TABLES
+    return f": did you mean '{INFORMATION_SCHEMA}.{name.lower()}'?" if is_here else ""
 
 
 async def snapshot(table: str, relation: str, sight: Sight) -> Snapshot:
@@ -92,79 +113,38 @@ async def _tables(sight: Sight) -> _Rows:
 
 
 async def _columns(sight: Sight) -> _Rows:
-    rows = await sight.cursor.execute(
-        "SELECT c.schema_name, c.table_name, c.column_name, c.column_index, c.column_default, "
-        "c.is_nullable, c.data_type, c.numeric_precision, c.numeric_scale, "
-        "EXISTS (SELECT 1 FROM duckdb_constraints() AS k WHERE k.constraint_type = 'PRIMARY KEY' "
-        "AND k.schema_name = c.schema_name AND k.table_name = c.table_name "
-        "AND list_contains(k.constraint_column_names, c.column_name)) "
-        "FROM duckdb_columns() AS c WHERE NOT c.internal "
-        "AND c.database_name = current_database() ORDER BY 1, 2, 4"
-    )
-    found = [_column(*row) for row in rows]
-    for model in sight.store.models:
-        for position, name in enumerate((*model.inputs, model.target), 1):
-            extra = "prediction" if name == model.target else "input"
-            where = (model.project, model.name, name, position)
-            found.append(_column(*where, None, True, "VARCHAR", None, None, False, extra))
-    return found
-
-
-def _column(  # noqa: PLR0913, PLR0917 (one argument per column)
-    schema: str,
-    table: str,
-    name: str,
-    position: int,
-    default: str | None,
-    nullable: bool,
-    type_: str,
-    precision: int | None,
-    scale: int | None,
-    primary: bool,
-    extra: str = "",
-) -> tuple[Value, ...]:
-    shown = mysql_type_name(type_)
-    data_type = shown.split("(")[0].split(" ")[0]
-    text = data_type in ("text", "char")
-    return (
-        "def",
-        schema,
-        table,
-        name,
-        position,
-        default,
-        "YES" if nullable else "NO",
-        data_type,
-        65_535 if text else None,
-        precision,
-        scale,
-        "utf8mb4" if text else None,
-        "utf8mb4_0900_ai_ci" if text else None,
-        shown,
-        "PRI" if primary else "",
-        extra,
-        "select,insert,update",
-        "",
-    )
+    return await column_rows(sight.cursor, sight.store.models)
 
 
 async def _models(sight: Sight) -> _Rows:
-    return [_model(model) for model in sight.store.models]
+    tunings = _tunings(sight)
+    return [_model(model, tunings, active=True) for model in sight.store.models]
 
 
-def _model(model: ModelRecord) -> tuple[Value, ...]:
+async def _models_versions(sight: Sight) -> _Rows:
+    versions, tunings = sight.store.all_versions, _tunings(sight)
+    return [_model(model, tunings, active=sight.store.is_active(model)) for model in versions]
+
+
+def _tunings(sight: Sight) -> list[TuningRecord]:
+    return called_now(sight.tunings.records, sight.store.all_versions)
+
+
+def _model(
+    model: ModelRecord, tunings: Sequence[TuningRecord], *, active: bool
+) -> tuple[Value, ...]:
     return (
         model.name,
         model.engine,
         model.project,
-        1,
+        int(active),
         model.version,
-        "complete",
-        None,
-        model.target,
-        "up_to_date",
-        None,
-        model.select_data_query,
+        model.status,
+        accuracy(model, tunings),
+        ", ".join(model.target_names),
+        update_status(model, [tuning for tuning in tunings if not tuning.ended]),
+        model.error,
+        select_data_query(model, tunings),
         json.dumps(dict(model.options), ensure_ascii=False),
         None,
         f"{model.created_at:%Y-%m-%d %H:%M:%S}",
@@ -174,11 +154,7 @@ def _model(model: ModelRecord) -> tuple[Value, ...]:
 
 async def _ml_engines(sight: Sight) -> _Rows:
     return [
-        (
-            engine.name,
-            engine.handler,
-            json.dumps({**engine.arguments, **dict.fromkeys(engine.secrets, "******")}),
-        )
+        (engine.name, engine.handler, json.dumps(shown_arguments(engine)))
         for engine in sight.store.engines
     ]
 
@@ -238,6 +214,22 @@ async def _model_cache(sight: Sight) -> _Rows:
     return await cache_rows(sight.answers)
 
 
+async def _model_evaluations(sight: Sight) -> _Rows:
+    return evaluation_rows(await sight.store.evaluations())
+
+
+async def _jobs(sight: Sight) -> _Rows:
+    return job_rows(sight.jobs)
+
+
+async def _jobs_history(sight: Sight) -> _Rows:
+    return await history_rows(sight.jobs)
+
+
+async def _fine_tunings(sight: Sight) -> _Rows:
+    return tuning_rows(_tunings(sight))
+
+
 async def _session_variables(sight: Sight) -> _Rows:
     return sight.variables.shown("SESSION")
 
@@ -271,6 +263,11 @@ async def _collations(_: Sight) -> _Rows:
 
 
 _VARIABLES = "VARIABLE_NAME, VARIABLE_VALUE"
+_MODELS = (
+    "NAME, ENGINE, PROJECT, ACTIVE BOOLEAN, VERSION BIGINT, STATUS, ACCURACY DOUBLE, PREDICT, "
+    "UPDATE_STATUS, ERROR, SELECT_DATA_QUERY, TRAINING_OPTIONS, TAG, CREATED_AT TIMESTAMP_S, "
+    "TRAINING_TIME DOUBLE"
+)
 # table → (its columns with their DuckDB types, VARCHAR where none is named; what makes its rows)
 _TABLES: dict[str, tuple[str, Callable[[Sight], Awaitable[_Rows]]]] = {
     "SCHEMATA": (
@@ -283,19 +280,9 @@ _TABLES: dict[str, tuple[str, Callable[[Sight], Awaitable[_Rows]]]] = {
         "TABLE_ROWS BIGINT, TABLE_COLLATION, TABLE_COMMENT",
         _tables,
     ),
-    "COLUMNS": (
-        "TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION BIGINT, "
-        "COLUMN_DEFAULT, IS_NULLABLE, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH BIGINT, "
-        "NUMERIC_PRECISION BIGINT, NUMERIC_SCALE BIGINT, CHARACTER_SET_NAME, COLLATION_NAME, "
-        "COLUMN_TYPE, COLUMN_KEY, EXTRA, PRIVILEGES, COLUMN_COMMENT",
-        _columns,
-    ),
-    "MODELS": (
-        "NAME, ENGINE, PROJECT, ACTIVE BOOLEAN, VERSION BIGINT, STATUS, ACCURACY DOUBLE, PREDICT, "
-        "UPDATE_STATUS, ERROR, SELECT_DATA_QUERY, TRAINING_OPTIONS, TAG, CREATED_AT TIMESTAMP_S, "
-        "TRAINING_TIME DOUBLE",
-        _models,
-    ),
+    "COLUMNS": (COLUMNS, _columns),
+    "MODELS": (_MODELS, _models),
+    "MODELS_VERSIONS": (_MODELS, _models_versions),
     "ML_ENGINES": ("NAME, HANDLER, CONNECTION_DATA", _ml_engines),
     "HANDLERS": (
         "NAME, TYPE, TITLE, DESCRIPTION, VERSION, CONNECTION_ARGS, IMPORT_SUCCESS BOOLEAN, "
@@ -311,6 +298,10 @@ _TABLES: dict[str, tuple[str, Callable[[Sight], Awaitable[_Rows]]]] = {
     "BUDGETS": (BUDGETS, _budgets),
     "MODEL_USAGE": (MODEL_USAGE, _model_usage),
     "MODEL_CACHE": (MODEL_CACHE, _model_cache),
+    "MODEL_EVALUATIONS": (MODEL_EVALUATIONS, _model_evaluations),
+    "JOBS": (JOBS, _jobs),
+    "JOBS_HISTORY": (JOBS_HISTORY, _jobs_history),
+    "FINE_TUNINGS": (FINE_TUNINGS, _fine_tunings),
     "ENGINES": ("ENGINE, SUPPORT, COMMENT, TRANSACTIONS, XA, SAVEPOINTS", _engines),
     "CHARACTER_SETS": (
         "CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME, DESCRIPTION, MAXLEN BIGINT",

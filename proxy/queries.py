@@ -3,24 +3,32 @@
 What a statement is, the parser has said; what it may name, the binder says.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from catalog.errors import DropUnknown, NotGrouped, TableUnknown
+from catalog.errors import DropUnknown, FunctionUnknown, NotGrouped, TableUnknown
+from catalog.records import ModelRecord
 from catalog.suggest import did_you_mean
 from proxy.errors import CODES, MissingInput, Unsupported
 from proxy.execute.columns import mysql_type_name
+from proxy.execute.completions import name_completions
 from proxy.execute.describe import text_rows
 from proxy.execute.executor import Executor
-from proxy.information_schema import snapshot
-from proxy.money.account import status_of
+from proxy.execute.schema_columns import model_columns
+from proxy.information_schema import near_table, snapshot
+from proxy.money.account import ModelAccount, status_of
 from proxy.plan.binder import Bound
-from proxy.plan.nodes import Node, explain, predicts
+from proxy.plan.nodes import Node, Passthrough, explain, predicts
 from proxy.plan.planner import Planner
-from proxy.result import Done, Rows
+from proxy.result import Column, Done, Rows
 from proxy.sql.statements import Explain, Modify, Name, PredictionOptions, Query
 from proxy.state import State
 
@@ -31,6 +39,36 @@ async def answer_query(statement: Query, state: State) -> Rows:
         plan = await work.planner.query(work.query)
         await work.executor.foresee(plan)
         return await work.executor.rows(plan)
+
+
+async def keep_rows(
+    statement: Query, relation: str, columns: Sequence[str], state: State
+) -> tuple[ModelRecord, ...]:
+    """Run a query into a temporary table with these of its columns, on the session's cursor, for
+    the caller to drop. The models that it asks. What DuckDB refuses costs no call."""
+    async with _bound(statement.tree, state, statement.options) as work:
+        plan = await work.planner.write(_temporary(relation, columns, work.query))
+        await work.executor.foresee(plan)
+        await work.executor.write(plan)
+    asked = [node.model for node in predicts(plan)]
+    return tuple({(m.project, m.name, m.version): m for m in asked}.values())
+
+
+def _temporary(relation: str, columns: Sequence[str], query: exp.Query) -> exp.Create:
+    return exp.Create(
+        this=exp.table_(relation, quoted=True),
+        kind="TABLE",
+        replace=True,
+        expression=exp.select(*columns).from_(query.subquery("__rows")),
+        properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+    )
+
+
+async def describe_query(statement: Query, state: State) -> tuple[Column, ...]:
+    """The columns that a query's rows would have, seen from outside of the session's transaction:
+    what goes wrong is no harm to it. No model is asked, no table read."""
+    async with _bound(statement.tree, state, statement.options, describing=True) as work:
+        return await work.executor.columns(await work.planner.query(work.query))
 
 
 async def answer_modify(statement: Modify, state: State) -> Done:
@@ -44,9 +82,17 @@ async def answer_modify(statement: Modify, state: State) -> Done:
             work.bound.models or work.bound.snapshots
         ):
             raise Unsupported("A view over a model or information_schema is not supported yet")
-        plan = await work.planner.write(work.bound.tree)
-        await work.executor.foresee(plan)
-        return await work.executor.write(plan)
+        async with _numbered(work.bound, state):
+            plan = await work.planner.write(work.bound.tree)
+            await work.executor.foresee(plan)
+            return await work.executor.write(plan)
+
+
+def _numbered(bound: Bound, state: State) -> AbstractAsyncContextManager[None]:
+    """Rows that a model is asked about are changed by their numbers, which no other session may
+    change meanwhile."""
+    changes = isinstance(bound.tree, exp.Update | exp.Delete) and bound.models
+    return state.transactions.around() if changes else nullcontext()
 
 
 async def answer_explain(statement: Explain, state: State) -> Rows:
@@ -57,6 +103,8 @@ async def answer_explain(statement: Explain, state: State) -> Rows:
         if statement.analyze:
             lines = await _analyzed(plan, work.executor)
         else:
+            if isinstance(plan, Passthrough) and not plan.inputs:
+                await work.executor.fields(plan.sql)  # what cannot run has no plan
             lines = explain(plan, await work.executor.estimates(plan))
             await work.executor.close()
     return text_rows(("EXPLAIN",), [(line,) for line in lines])
@@ -67,15 +115,13 @@ async def _analyzed(plan: Node, executor: Executor) -> list[str]:
     async with aclosing(rows.batches):
         count = sum([len(batch) async for batch in rows.batches])
     account = executor.account
-    took = {
-        f"{model.record.project}.{model.record.name}": f"actual: {model}"
-        for model in account.models
-    }
-    notes = {
-        node.name: took.get(f"{node.model.project}.{node.model.name}", "actual: not asked")
-        for node in predicts(plan)
-    }
+    notes = {node.name: _actual(node.model, account.models) for node in predicts(plan)}
     return [*explain(plan, notes), f"{count} rows in {account.seconds:.3f} s"]
+
+
+def _actual(record: ModelRecord, accounts: Sequence[ModelAccount]) -> str:
+    took = next((str(known) for known in accounts if known.record == record), "not asked")
+    return f"actual: {took}"
 
 
 async def columns_of(name: Name, state: State) -> list[tuple[str, str]]:
@@ -86,8 +132,7 @@ async def columns_of(name: Name, state: State) -> list[tuple[str, str]]:
     )
     async with _bound(exp.select("*").from_(table), state, PredictionOptions()) as work:
         if work.bound.models:
-            model = next(iter(work.bound.models.values()))
-            return [(column, "text") for column in (*model.inputs, model.target)]
+            return model_columns(next(iter(work.bound.models.values())))
         fields = await work.executor.fields(work.query)
         await work.executor.close()
     return [(field.name, mysql_type_name(field.type)) for field in fields]
@@ -108,13 +153,17 @@ class _Work:
 
 
 @asynccontextmanager
-async def _bound(tree: exp.Expr, state: State, options: PredictionOptions) -> AsyncIterator[_Work]:
+async def _bound(
+    tree: exp.Expr, state: State, options: PredictionOptions, *, describing: bool = False
+) -> AsyncIterator[_Work]:
     """Bind a statement and make the relations that planning looks at. An error inside lets them
     go, and reads as the client knows its tables; what the planner warns of is kept at the end."""
-    bound = state.binder().bind(tree)
+    bound = state.binder().bind(tree, options.overrides)
+    if not describing:
+        await name_completions(bound, state.house.engines, state.house.store)
     if any(table.db for table in bound.tree.find_all(exp.Table)):
         state.transactions.require_sound()
-    executor = state.executor(options)
+    executor = state.executor(options, state.aside if describing else None)
 
     async def describe(query: exp.Query) -> tuple[str, ...]:
         return tuple(field.name for field in await executor.fields(query))
@@ -140,6 +189,9 @@ def _in_clients_words(
     """The error with the names that the client gave, where DuckDB has others or fewer."""
     if isinstance(error, TableUnknown):
         return _where_looked_for(error, bound, state)
+    if isinstance(error, FunctionUnknown):
+        name = str(error).split()[1]
+        return FunctionUnknown(f"{error}{did_you_mean(name, state.binder().model_names)}")
     if isinstance(error, NotGrouped):
         text = str(error)
         for name, known in planner.names.items():
@@ -155,6 +207,6 @@ def _where_looked_for(error: TableUnknown, bound: Bound, state: State) -> Except
     for table in bound.tree.find_all(exp.Table):
         if table.db and table.name.casefold() == (error.table or "").casefold():
             models = [m.name for m in state.house.store.models if m.project == table.db]
-            hint = did_you_mean(table.name, [*models, *error.near])
+            hint = near_table(table.name) or did_you_mean(table.name, [*models, *error.near])
             return TableUnknown(f"Table '{table.db}.{table.name}' doesn't exist{hint}")
     return error

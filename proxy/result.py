@@ -36,6 +36,7 @@ class FieldType(IntEnum):
     YEAR = 13
     JSON = 245
     NEWDECIMAL = 246
+    ENUM = 247
     BLOB = 252
     VAR_STRING = 253
 

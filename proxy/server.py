@@ -13,18 +13,25 @@ from pydantic import SecretStr
 
 from catalog.answers import AnswerStore
 from catalog.database import Database
+from catalog.jobs import JobStore
 from catalog.journal import Journal
 from catalog.projects import Projects
 from catalog.records import UserRecord
 from catalog.secrets import Vault, read_or_make_key
 from catalog.store import Store
+from catalog.tunings import TuningStore
 from catalog.usage import UsageStore
 from engines.base import Environment
+from engines.http.model_card import ModelCards
+from engines.secrets import ServerSecrets
 from proxy.execute.engine_pool import EnginePool
+from proxy.jobs.schedule import Schedule
 from proxy.money.budgets import Budgets
 from proxy.session import Session
 from proxy.settings import Settings
 from proxy.state import House
+from proxy.tuning.watch import Pace
+from proxy.tuning.workshop import Workshop
 from proxy.variables import VERSION, Value, global_variables
 from proxy.wire.accounts import Account
 from proxy.wire.auth import make_account, verify_clear
@@ -78,6 +85,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         stack.push_async_callback(journal.close)
         answers, usage = AnswerStore(journal), UsageStore(journal)
         budgets = Budgets(store, usage)
+        jobs = JobStore(journal)
         database = Database(
             directory / "data.duckdb",
             spill_dir=directory / "spill",
@@ -86,8 +94,13 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         stack.callback(database.close)
         engines = EnginePool(store, _environment(settings, directory))
         stack.push_async_callback(engines.aclose)
+        tunings = TuningStore(store.connection())
+        stack.callback(tunings.close)
+        workshop = Workshop(store, tunings, engines, _pace(settings))
+        stack.push_async_callback(workshop.close)
         projects = Projects(database)
         await projects.open()
+        workshop.resume()
         if settings.password is not None:
             await _put_user(store, settings.user, settings.password)
         lacks_user = _lacks_user(settings, store)
@@ -95,15 +108,31 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         if host != settings.host:
             logger.warning("No password is configured: listening on %s only", host)
         variables = _variables(settings)
+        cards = ModelCards(settings.model_card_site)
 
         def make_session(processes: Processes) -> Session:
             return Session(
-                House(store, projects, engines, processes, variables, answers, usage, budgets)
+                House(
+                    store,
+                    projects,
+                    engines,
+                    processes,
+                    variables,
+                    answers,
+                    usage,
+                    budgets,
+                    jobs,
+                    workshop,
+                    cards,
+                )
             )
 
         listener = _listener(settings, directory, store, make_session)
         port = await _listen(listener, host, settings.port)
         stack.push_async_callback(listener.stop)
+        schedule = Schedule(jobs, make_session, listener.processes)
+        stack.push_async_callback(schedule.close)
+        schedule.start()
         if lacks_user:
             await _make_user(settings, store)
         yield host, port
@@ -152,6 +181,10 @@ def _variables(settings: Settings) -> dict[str, Value]:
     )
 
 
+def _pace(settings: Settings) -> Pace:
+    return Pace(settings.finetune_poll_seconds, settings.finetune_poll_max_seconds)
+
+
 def _tls(settings: Settings, directory: Path) -> ssl.SSLContext:
     if settings.tls_cert is None:
         return self_signed_context(directory)
@@ -177,6 +210,9 @@ def _environment(settings: Settings, directory: Path) -> Environment:
         data_dir=directory,
         api_keys={name: key.get_secret_value() for name, key in keys.items() if key},
         api_bases={name: base for name, base in bases.items() if base},
+        secrets=ServerSecrets(
+            settings.secret_variables, settings.secret_env, settings.secret_files
+        ),
         local_model_path=settings.local_model,
         local_threads=settings.local_threads,
         report=logger.info,

@@ -5,13 +5,14 @@ It keeps state and time; how statements are answered stands in answers.py.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 
 from sqlglot import exp
 
 from proxy.answers import answer
 from proxy.deadline import limited
-from proxy.errors import TooDeep, code_of, text_of
+from proxy.errors import ERRORS, TooDeep, code_of, text_of
+from proxy.queries import describe_query
 from proxy.result import Batch, Batches, Column, Done, Result, Rows
 from proxy.sql import parameters, parser
 from proxy.sql import statements as s
@@ -21,6 +22,7 @@ from proxy.transactions import Transactions
 from proxy.variables import Variables
 from proxy.wire.handler import Client, Parameter, Prepared
 
+_STAND_INS = ("", 1, None)
 _DIAGNOSTIC = frozenset({"WARNINGS", "ERRORS"})
 
 
@@ -71,6 +73,22 @@ class Session:
             return parameters.prepare(sql)
         except RecursionError as error:
             raise _too_deep() from error
+
+    async def columns(self, prepared: Prepared) -> tuple[Column, ...]:
+        """What PREPARE tells of the rows to come; what is wrong with the statement, EXECUTE tells.
+        The values are not there yet: text stands for them, as MySQL says of their types, or a
+        number where they must be one."""
+        assert isinstance(prepared, PreparedStatement)
+        for stand_in in _STAND_INS if prepared.parameters else _STAND_INS[:1]:
+            with suppress(*ERRORS, RecursionError):
+                statement = prepared.bind([stand_in] * prepared.parameters)
+                if not isinstance(statement, s.Query):
+                    return ()
+                columns = await describe_query(statement, self._state)
+                self._state.warnings.clear()
+                return columns
+        self._state.warnings.clear()
+        return ()
 
     async def execute(self, prepared: Prepared, parameters: Sequence[Parameter]) -> Result:
         """Answer a prepared statement with values for its `?`."""
@@ -148,7 +166,7 @@ class Session:
     def _deadline(self, statement: s.Statement) -> float | None:
         """The loop's time at which a query must be done; others have none, as in MySQL."""
         milliseconds = self._state.variables.number("max_execution_time")
-        if not milliseconds or not isinstance(statement, s.Query):
+        if not milliseconds or not isinstance(statement, s.Query | s.Evaluate):
             return None
         return asyncio.get_running_loop().time() + milliseconds / 1000
 

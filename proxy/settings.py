@@ -3,11 +3,59 @@
 Secrets have no flag: a command line is visible to everyone on the machine.
 """
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, FilePath, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    FilePath,
+    Json,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engines.errors import OptionError
+from engines.http.endpoint import base_url
+
+
+def _base(url: str) -> str:
+    """The base URL as engines compare it."""
+    try:
+        return base_url(url)
+    except OptionError as error:
+        raise PydanticCustomError("base_url", "a base URL is like https://host/v1") from error
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise PydanticCustomError("path", "a folder or file has its whole path, from /")
+    return path
+
+
+def _site(url: str) -> str:
+    parts = urlsplit(url)
+    fits = (
+        parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.username)
+    )
+    if url in _OFF or fits:
+        return url
+    raise PydanticCustomError("site", "a site is like https://huggingface.co, or off")
+
+
+_OFF = ("", "off")
+_Base: TypeAlias = Annotated[str, AfterValidator(_base)]
+_Bases: TypeAlias = Annotated[
+    tuple[_Base, ...],
+    BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
+]
+"""One base URL, or a list of them."""
 
 
 def _secret(description: str, *names: str) -> SecretStr | None:
@@ -74,6 +122,27 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = _secret(
         "key that handler openai uses by default", "MODELWIRE_OPENAI_API_KEY", "OPENAI_API_KEY"
     )
+    secret_env: Json[dict[str, _Bases]] = Field(
+        {},
+        validate_default=False,
+        description="JSON object: environment variables that env('NAME') may name, each with the "
+        "base URL, or list of them, that its value may be sent to",
+    )
+    secret_files: Json[dict[Annotated[Path, AfterValidator(_absolute)], _Bases]] = Field(
+        {},
+        validate_default=False,
+        description="the same of folders, or single files, that file('/path') may name",
+    )
+    model_cards: Annotated[str, AfterValidator(_site)] = Field(
+        "https://huggingface.co",
+        description="site, or mirror, that Hugging Face model cards are fetched from; off: never",
+    )
+    finetune_poll_seconds: float = Field(
+        1, gt=0, description="seconds until a new fine-tuning job is looked at; then twice as long"
+    )
+    finetune_poll_max_seconds: float = Field(
+        60, gt=0, description="the longest time between two looks at a fine-tuning job"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -82,6 +151,16 @@ class Settings(BaseSettings):
     def directory(self) -> Path:
         """The data directory as an absolute path."""
         return self.data_dir.expanduser().absolute()
+
+    @property
+    def secret_variables(self) -> dict[str, str]:
+        """The values of those variables of `secret_env` that are set."""
+        return {name: os.environ[name] for name in self.secret_env if name in os.environ}
+
+    @property
+    def model_card_site(self) -> str | None:
+        """The URL of `model_cards`, None for off."""
+        return None if self.model_cards in _OFF else self.model_cards
 
 
 def what_is_wrong(error: ValidationError) -> list[str]:

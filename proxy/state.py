@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 
 from catalog.answers import AnswerStore
 from catalog.database import Cursor
+from catalog.jobs import JobStore
 from catalog.projects import DEFAULT_PROJECT, Projects
 from catalog.store import Store
 from catalog.usage import UsageStore
 from engines.errors import EngineError
+from engines.http.model_card import ModelCards
 from proxy.errors import code_of
 from proxy.execute.asking import Asking
 from proxy.execute.ddl import Definitions
@@ -20,6 +22,7 @@ from proxy.plan.binder import Binder, Facts
 from proxy.sql.prediction_options import prediction_options
 from proxy.sql.statements import PredictionOptions
 from proxy.transactions import Transactions
+from proxy.tuning.workshop import Workshop
 from proxy.variables import VERSION, Value, Variables
 from proxy.warnings import Warnings
 from proxy.wire.handler import Client
@@ -38,6 +41,9 @@ class House:
     answers: AnswerStore
     usage: UsageStore
     budgets: Budgets
+    jobs: JobStore
+    workshop: Workshop
+    cards: ModelCards = field(default_factory=lambda: ModelCards(None))
 
 
 @dataclass(slots=True)
@@ -82,9 +88,9 @@ class State:
         facts = Facts(self.database, functions, self.variables)
         return Binder(self.house.store, self.house.projects, facts)
 
-    def executor(self, options: PredictionOptions) -> Executor:
-        """An executor for the next statement, with the account of its predictions; rows that fail
-        become warnings."""
+    def executor(self, options: PredictionOptions, cursor: Cursor | None = None) -> Executor:
+        """An executor for the next statement, on a cursor or the reader, with the account of its
+        predictions; rows that fail become warnings."""
         house = self.house
         held = prediction_options(options, self.variables)
         account = Account(
@@ -92,11 +98,12 @@ class State:
         )
         house.processes.watch(self.client.connection_id, account.progress)
         asking = Asking(house.engines, house.answers, account, held, self.warn_of)
-        return Executor(self.reader, house.projects.database.cursor, asking)
+        return Executor(cursor or self.reader, house.projects.database.cursor, asking)
 
     def definitions(self) -> Definitions:
-        """What CREATE and DROP of engines, models and databases work on."""
-        return Definitions(self.house.store, self.house.projects, self.house.engines, self.aside)
+        """What CREATE and DROP of engines and databases work on."""
+        house = self.house
+        return Definitions(house.store, house.projects, house.engines, house.jobs)
 
     def sight(self) -> Sight:
         """What information_schema shows this session."""
@@ -111,6 +118,8 @@ class State:
             self.house.answers,
             self.house.usage,
             self.house.budgets,
+            self.house.jobs,
+            self.house.workshop.tunings,
         )
 
     def warn_of(self, error: EngineError, text: str) -> None:

@@ -4,6 +4,9 @@ DuckDB carries it out, with two differences: its one isolation level is a snapsh
 a transaction ends it. Then nothing but ROLLBACK goes on, so that no COMMIT loses rows silently.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from catalog.database import Cursor
 from catalog.errors import TransactionFailed
 from catalog.whole import whole
@@ -85,6 +88,20 @@ class Transactions:
             raise ReadOnlyTransaction("Cannot execute statement in a READ ONLY transaction.")
         if not self._autocommit and not self.open:
             await self.begin()
+
+    @asynccontextmanager
+    async def around(self) -> AsyncIterator[None]:
+        """One statement's own transaction, where none is open: an error undoes all of it."""
+        if self.open:
+            yield
+            return
+        await self.begin()
+        try:
+            yield
+        except BaseException:
+            await self.rollback()
+            raise
+        await self.commit()
 
     async def before_definition(self) -> None:
         """A table is about to be made or dropped: MySQL commits first."""

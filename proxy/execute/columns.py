@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from sqlglot import exp, parse_one
 
 from catalog.database import Field
+from engines.types import Type
+from proxy.plan.types import labels_of
 from proxy.result import Column, FieldType
 
 _VALUE = "__value"
+_PLAIN = f"CAST({_VALUE} AS TEXT)"
 _DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 _TEXT_LENGTH = 16_383  # characters of a VARCHAR that fill MySQL's 65,535 bytes
 
@@ -24,7 +27,7 @@ class _Kind:
     length: int
     decimals: int = 0
     unsigned: bool = False
-    text: str = f"CAST({_VALUE} AS TEXT)"
+    text: str = _PLAIN
 
 
 # DuckDB writes 1.0, 1e+20 and 1e-07 where MySQL writes 1, 1e20 and 1e-7; what is no number, or no
@@ -36,6 +39,10 @@ _FLOAT_TEXT = (
     "'e[+]?(-?)0*', 'e\\1') END"
 )
 _JSON = _Kind(FieldType.JSON, 4_294_967_295, text=f"CAST(to_json({_VALUE}) AS TEXT)")
+# to_json writes a FLOAT with the digits of a DOUBLE; the list's own text is JSON but for its NULLs
+_VECTOR = _Kind(
+    FieldType.JSON, 4_294_967_295, text=f"replace(CAST({_VALUE} AS TEXT), 'NULL', 'null')"
+)
 _KINDS = {
     "BOOLEAN": _Kind(FieldType.TINY, 1, text=f"CAST(CAST({_VALUE} AS TINYINT) AS TEXT)"),
     "TINYINT": _Kind(FieldType.TINY, 4),
@@ -68,6 +75,7 @@ _KINDS = {
     ),
     "BLOB": _Kind(FieldType.BLOB, 4_294_967_295, text=_VALUE),
     "JSON": _Kind(FieldType.JSON, 4_294_967_295, text=f"CAST({_VALUE} AS TEXT)"),
+    "FLOAT[]": _VECTOR,
     '"NULL"': _Kind(FieldType.NULL, 0),
 }
 _OTHER = _Kind(FieldType.VAR_STRING, _TEXT_LENGTH)
@@ -78,6 +86,11 @@ def column_of(field: Field) -> Column:
     """The column definition of a DuckDB column."""
     kind = _kind(field.type)
     return Column(field.name, kind.type, kind.length, kind.decimals, kind.unsigned)
+
+
+def is_mysql_text(type_: str) -> bool:
+    """Whether DuckDB's text of every value of that type is MySQL's."""
+    return _kind(type_).text in (_VALUE, _PLAIN)
 
 
 def is_text(fields: list[Field]) -> bool:
@@ -100,8 +113,8 @@ def mysql_type_name(type_: str) -> str:
     """The type as SHOW COLUMNS prints it."""
     if match := _DECIMAL.fullmatch(type_):
         return f"decimal({match[1]},{match[2]})"
-    if type_.startswith("ENUM("):
-        return "enum" + type_.removeprefix("ENUM").replace("', '", "','")
+    if _is_enum(type_):
+        return str(Type("enum", labels=labels_of(type_)))
     return _NAMES.get(type_, "json" if _is_nested(type_) else type_.lower())
 
 
@@ -134,7 +147,13 @@ def _kind(type_: str) -> _Kind:
     if match := _DECIMAL.fullmatch(type_):
         precision, scale = int(match[1]), int(match[2])
         return _Kind(FieldType.NEWDECIMAL, precision + 1 + (scale > 0), scale)
+    if _is_enum(type_):
+        return _Kind(FieldType.ENUM, max(map(len, labels_of(type_))))
     return _KINDS.get(type_, _JSON if _is_nested(type_) else _OTHER)
+
+
+def _is_enum(type_: str) -> bool:
+    return type_.startswith("ENUM(") and not _is_nested(type_)
 
 
 def _is_nested(type_: str) -> bool:

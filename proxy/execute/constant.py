@@ -38,7 +38,9 @@ def literals(outputs: Sequence[Output], values: Mapping[str, Cell]) -> Row:
     """The columns that a prediction adds to a row."""
     return {
         output.name: exp.cast(
-            exp.convert(values[output.name]), exp.DType[output.part.type], copy=False
+            exp.convert(values[output.name]),
+            exp.DataType.build(output.type, dialect="duckdb"),
+            copy=False,
         )
         for output in outputs
     }

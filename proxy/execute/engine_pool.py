@@ -16,13 +16,18 @@ from engines.base import Engine, Environment, Handler
 from engines.chat import prompt
 from engines.chat.tokens import TokenGauge
 from engines.dispatch.dispatcher import Dispatcher
+from engines.identity import added
 from engines.limits import read_limits
 from engines.model import compile_model
 from engines.policy import Policy, read_policy
 from engines.registry import find_handler, open_engine
 from engines.task import ModelSpec, Target, Task
+from engines.types import parse_type
+from proxy.execute.engine_arguments import arguments_of
 
 _KEY_BYTES = 16
+_MOST_DERIVED = 64
+"""Models with a statement's options that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,17 @@ class LiveModel:
         """What cached answers are filed under."""
         return f"{self.record.project}.{self.record.name}".casefold()
 
-    def task(self, inputs: tuple[str, ...]) -> tuple[bytes, Task]:
-        """A call for these inputs, under the key that its answer is cached by."""
+    def task(
+        self, inputs: tuple[str, ...], history: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[bytes, Task]:
+        """A call for these inputs after what was said before, under the key that its answer is
+        cached by."""
         key = blake2b(self.scope, digest_size=_KEY_BYTES)
-        for value in inputs:
+        for value in (*inputs, *(said for turn in history for said in turn)):
             data = value.encode("utf-8", "surrogatepass")
             key.update(len(data).to_bytes(8))
             key.update(data)
-        return key.digest(), Task(self.spec, inputs)
+        return key.digest(), Task(self.spec, inputs, history)
 
 
 class EnginePool:
@@ -59,7 +67,8 @@ class EnginePool:
         self._store = store
         self._environment = environment
         self._engines: dict[tuple[str, datetime], tuple[Engine, Dispatcher]] = {}
-        self._models: dict[tuple[str, str], LiveModel] = {}
+        self._models: dict[tuple[str, str, int], LiveModel] = {}
+        self._derived: dict[str, LiveModel] = {}
 
     def handler_of(self, engine: EngineRecord) -> Handler:
         """The handler behind an engine. Raises HandlerUnknown if its plug-in is gone."""
@@ -70,12 +79,31 @@ class EnginePool:
         return self._opened(record)[0]
 
     def model(self, record: ModelRecord) -> LiveModel:
-        """The live model. Raises EngineError."""
-        key = (record.project, record.name)
+        """The live model of a version, or of what a statement made of one. Raises EngineError."""
+        key = (record.project, record.name, record.version)
         live = self._models.get(key)
-        if live is None or live.record is not record:
-            live = self._models[key] = self._live(record)
+        if live is not None and live.record is record:
+            return live
+        if record not in self._store.versions(record.project, record.name):
+            return self._derived_model(record)
+        live = self._models[key] = self._live(record)
         return live
+
+    def _derived_model(self, record: ModelRecord) -> LiveModel:
+        """As a statement's options make it. Those used last are kept."""
+        key = repr(record)
+        live = self._derived.pop(key, None) or self._live(record)
+        self._derived[key] = live
+        if len(self._derived) > _MOST_DERIVED:
+            del self._derived[next(iter(self._derived))]
+        return live
+
+    def forget(self, record: ModelRecord) -> None:
+        """Let all live versions of a model go; statements that hold one go on with it."""
+        named = (record.project.casefold(), record.name.casefold())
+        gone = [key for key in self._models if (key[0].casefold(), key[1].casefold()) == named]
+        for key in gone:
+            del self._models[key]
 
     async def discard(self, record: EngineRecord) -> None:
         """Close the live engine of a dropped record, once no statement needs it any more."""
@@ -92,16 +120,17 @@ class EnginePool:
     def _opened(self, record: EngineRecord) -> tuple[Engine, Dispatcher]:
         key = (record.name, record.created_at)
         if key not in self._engines:
-            options = {**record.arguments, **record.secrets}
             handler = self.handler_of(record)
+            options = arguments_of(record, handler)
             engine = open_engine(record.name, handler, options, self._environment)
             self._engines[key] = engine, Dispatcher(engine, read_limits(options, engine))
         return self._engines[key]
 
     def _live(self, record: ModelRecord) -> LiveModel:
         engine = self._store.engine(record.engine)
-        target = Target(record.target, record.labels)
-        spec = compile_model(record.name, target, record.options, self.handler_of(engine))
+        targets = [Target(t.name, t.labels, parse_type(t.type)) for t in record.targets]
+        handler = self.handler_of(engine)
+        spec = compile_model(record.name, targets, record.options, handler, record.examples)
         return LiveModel(
             record,
             self._opened(engine)[1],
@@ -118,11 +147,12 @@ def _scope(engine: EngineRecord, record: ModelRecord, spec: ModelSpec) -> bytes:
         "format": prompt.FORMAT,
         "handler": engine.handler,
         "api_base": engine.arguments.get("api_base"),
-        "model": [record.project.casefold(), record.name.casefold(), record.version],
+        "model": [(record.origin or record.full_name).casefold(), record.version],
         "model_name": spec.model_name,
         "template": [spec.template.literals, spec.template.slots],
-        "target": [spec.target.name, spec.target.labels],
+        "targets": [[target.name, str(target.type), target.labels] for target in spec.targets],
         "parameters": spec.parameters,
         "rows_per_prompt": spec.rows_per_prompt,
+        **added(spec),
     }
     return blake2b(json.dumps(decides).encode(), digest_size=_KEY_BYTES).digest()

@@ -3,14 +3,16 @@
 Prompts that are made of another model's answer are not known yet: there is an upper bound of them.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
 
+from engines.task import ModelSpec
 from proxy.execute.asking import Asked
+from proxy.execute.conversing import open_rows
 from proxy.execute.flow import Flow
-from proxy.execute.predict import inputs_of
+from proxy.execute.predict import texts_at
 from proxy.plan.nodes import Predict
 from proxy.result import Row
 
@@ -45,7 +47,8 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a Predict would ask at most, whose prompts depend on another model's answers."""
+    """What a Predict would ask at most, whose prompts depend on answers: another model's, or those
+    before them in a conversation."""
 
     prompts: int
 
@@ -69,12 +72,14 @@ async def estimate(  # noqa: PLR0913, PLR0917 (what is asked, whom, and what is 
         async with aclosing(prompts):
             return Bound(sum([len(batch) async for batch in prompts]))
     positions = [columns.index(name) for name in node.inputs]
+    if node.in_order:
+        return await _conversation(asked.model.spec, prompts, positions)
     seen: set[bytes] = set()
     cached = missed = asking = answering = 0
     may_call = asked.cache != "only"
     async with aclosing(prompts):
         async for batch in prompts:
-            given = (inputs_of(row, positions) for row in batch)
+            given = (asked.model.spec.filled(texts_at(row, positions)) for row in batch)
             tasks = dict(asked.model.task(inputs) for inputs in given if inputs is not None)
             fresh = [key for key in tasks if key not in seen]
             seen.update(fresh)
@@ -91,6 +96,14 @@ async def estimate(  # noqa: PLR0913, PLR0917 (what is asked, whom, and what is 
     cost = _cost(asked, asking, answering)
     time = _seconds(asked, calls)
     return Estimate(rows, len(seen), cached, calls, asking, answering, cost, time)
+
+
+async def _conversation(
+    spec: ModelSpec, rows: AsyncGenerator[list[Row], None], positions: Sequence[int]
+) -> Bound:
+    async with aclosing(rows):
+        asking = sum([open_rows(spec, batch, positions) async for batch in rows])
+    return Bound(asking if spec.mode == "conversational-full" else min(1, asking))
 
 
 def _cost(asked: Asked, prompt_tokens: int, completion_tokens: int) -> float | None:

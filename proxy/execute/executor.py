@@ -13,9 +13,11 @@ from sqlglot import exp
 
 from catalog.database import Cursor, Field
 from catalog.database import Row as DatabaseRow
+from proxy.execute.answered import columns_of
 from proxy.execute.asking import Asking
-from proxy.execute.columns import as_text, column_of, is_text
+from proxy.execute.columns import as_text, is_text
 from proxy.execute.constant import constant_row, inline, literals, text_of
+from proxy.execute.conversing import converse_row
 from proxy.execute.estimate import Bound, Estimate, estimate
 from proxy.execute.flow import scan_of, stream_of
 from proxy.execute.pipeline import Pipeline
@@ -37,7 +39,7 @@ from proxy.plan.nodes import (
     predicts,
     roots,
 )
-from proxy.result import Batch, Batches, Done, Row, Rows
+from proxy.result import Batch, Batches, Column, Done, Row, Rows
 from proxy.sql.mysql_to_duckdb import to_duckdb
 
 _COUNTED = (exp.Insert, exp.Update, exp.Delete)
@@ -83,8 +85,16 @@ class Executor:
         fields, first = await self._cursor.open(
             sql, lambda fields: sql if is_text(fields) else to_duckdb(as_text(query, fields))
         )
-        columns = tuple(column_of(field) for field in fields)
-        return Rows(columns, Batches(self._until_closed(first), self.close))
+        return Rows(columns_of(plan, fields), Batches(self._until_closed(first), self.close))
+
+    async def columns(self, plan: Node) -> tuple[Column, ...]:
+        """The columns that the answer of a query would have, then close; nothing is read, and no
+        model asked. Raises CatalogError."""
+        assert isinstance(plan, Passthrough | Residual)
+        await self._workbench.stand_ins(plan)
+        fields = await self.fields(plan.sql)
+        await self.close()
+        return columns_of(plan, fields)
 
     async def write(self, plan: Write) -> Done:
         """Carry out a statement that changes tables, then close. Raises as `rows`."""
@@ -155,7 +165,8 @@ class Executor:
             assert isinstance(step, Predict)
             asked = self._asking.of(step.model)
             given = [text_of(row[name]) for name in step.inputs]
-            row |= literals(step.outputs, await predict_row(asked, step.outputs, given))
+            answer = converse_row if step.in_order else predict_row
+            row |= literals(step.outputs, await answer(asked, step.outputs, given))
         assert isinstance(root.child, Scan | Predict)
         self._workbench.constants[root.child.name] = row
         return True
@@ -208,8 +219,7 @@ class Executor:
         except BaseException:
             await rows.aclose()
             raise
-        columns = tuple(column_of(field) for field in answered)
-        return Rows(columns, Batches(_behind(first, rows), rows.aclose))
+        return Rows(columns_of(root, answered), Batches(_behind(first, rows), rows.aclose))
 
     async def _until_closed(self, batch: Batch) -> AsyncGenerator[Batch, None]:
         status = "complete"

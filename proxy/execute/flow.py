@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from catalog.database import Field
-from proxy.execute.columns import text_of
+from proxy.execute.columns import is_mysql_text, text_of
 from proxy.plan.nodes import Predict, Residual, Scan, chain
 from proxy.plan.row_local import bound
 
@@ -90,7 +90,8 @@ def stream_of(root: Residual, scanned: Iterable[Field], answered: Sequence[Field
 @dataclass(slots=True)
 class _Parts:
     """The items of an answer, sorted by where they are made; `made` are the names above the Scan.
-    What no prediction is in, the Scan makes, and what is a prediction's text needs no making."""
+    What no prediction is in, the Scan makes, and a prediction whose text is MySQL's already needs
+    no making."""
 
     made: set[str]
     below: dict[str, exp.Expr] = field(default_factory=dict)
@@ -101,11 +102,17 @@ class _Parts:
         name = f"o{len(self.answer)}"
         if not self.made & _columns(value):
             self.below[name] = text_of(value, type_)
-        elif isinstance(value, exp.Column) and types[value.name] == "TEXT":
+        elif isinstance(value, exp.Column) and _is_ready(types[value.name]):
             name = value.name
         else:
             self.above[name] = text_of(value, type_)
         self.answer.append(name)
+
+
+def _is_ready(type_: str) -> bool:
+    """Whether the text that an engine answers for such a target is MySQL's. One with a time of day
+    may end in zeros that DuckDB does not write; an engine's DATE is always finite."""
+    return type_ in ("TEXT", "DATE") or (is_mysql_text(type_) and type_ != "TIME")
 
 
 def _last(
@@ -140,7 +147,7 @@ def _types(root: Residual, scanned: Iterable[Field]) -> dict[str, str]:
     types = {column.name: column.type for column in scanned}
     for node in chain(root):
         if isinstance(node, Predict):
-            types.update({output.name: output.part.type for output in node.outputs})
+            types.update({output.name: output.type for output in node.outputs})
         else:
             types.update({item.alias: "TEXT" for item in node.sql.expressions if item.alias})
     return types

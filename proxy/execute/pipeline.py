@@ -9,6 +9,7 @@ from contextlib import aclosing
 from catalog.database import Cursor
 from proxy.execute.asking import Asking
 from proxy.execute.compute import computed
+from proxy.execute.conversing import Conversing
 from proxy.execute.flow import Flow
 from proxy.execute.predict import Known, Predicting
 from proxy.execute.relations import FIRST_ROW
@@ -44,7 +45,11 @@ class Pipeline:
                 inputs = [columns.index(name) for name in step.inputs]
                 asked = self._asking.of(step.model)
                 known = self._known.setdefault(asked.model.scope, {})
-                rows = Predicting(asked, step.outputs, inputs, numbers, limited, known).run(rows)
+                if step.in_order:
+                    rows = Conversing(asked, step.outputs, inputs, numbers).run(rows)
+                else:
+                    predicting = Predicting(asked, step.outputs, inputs, numbers, limited, known)
+                    rows = predicting.run(rows)
                 rows = self._advancing(rows) if at == last else rows
                 columns += tuple(output.name for output in step.outputs)
             else:

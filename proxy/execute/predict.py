@@ -11,8 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from engines.chat.values import values
 from engines.dispatch.share import Share
-from engines.task import Prediction, sound
+from engines.task import ModelSpec, Prediction, sound
 from proxy.execute.asking import Asked
 from proxy.execute.relations import text_in
 from proxy.plan.nodes import Output, Part
@@ -52,7 +53,6 @@ Known: TypeAlias = dict[_Key, _Answer]
 """A model's answers in one statement; one that was dropped is cancelled."""
 
 _READ: dict[Part, Callable[[Prediction], Cell]] = {
-    Part.VALUE: lambda p: p.value,
     Part.ERROR: lambda p: None if p.error is None else sound(str(p.error)),
     Part.LATENCY_MS: lambda p: f"{p.latency * 1000:.3f}" if p.latency else None,
     Part.TOKENS: lambda p: str(p.usage.prompt_tokens + p.usage.completion_tokens),
@@ -86,6 +86,7 @@ class Predicting:
     _open: int = 0  # their number, as long as the reader may not count on them being out
     _waiting: int = 0  # rows that did not go out yet
     _most_waiting: int = _MOST_ROWS
+    _cells: dict[_Answer, Row] = field(default_factory=dict)  # of those read last
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _left: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -137,7 +138,7 @@ class Predicting:
         for row in rows:
             key: _Key | None = tuple([row[at] for at in self.positions])  # type: ignore[misc]
             if key is not None and self._is_new(key):  # a short prompt's first row, or a long one
-                inputs = inputs_of(row, self.positions)
+                inputs = self._filled(row)
                 key = None if inputs is None else self._key(inputs)
                 if inputs is not None and key is not None and self._is_new(key):
                     if len(fresh) == most and key not in fresh:
@@ -155,6 +156,9 @@ class Predicting:
         self._waiting += len(wanted)
         self._arrived.set()
         return len(wanted)
+
+    def _filled(self, row: Row) -> tuple[str, ...] | None:
+        return self.asked.model.spec.filled(texts_at(row, self.positions))
 
     def _is_new(self, key: _Key) -> bool:
         answer = self.known.get(key)
@@ -202,8 +206,28 @@ class Predicting:
         if self._fresh and answer is self._fresh[0]:
             self._fresh.popleft()
             at = number if self.numbers is None else int(row[self.numbers] or 0)
-            self.asked.told(prediction, at, inputs_of(row, self.positions) or ())
-        return tuple([_READ[output.part](prediction) for output in self.outputs])
+            self.asked.told(prediction, at, self._filled(row) or ())
+        cells = self._cells.get(answer)
+        if cells is None:
+            if len(self._cells) > _MOST_ASKED:
+                self._cells.clear()
+            cells = read(prediction, self.asked.model.spec, self.outputs)
+            self._cells[answer] = cells
+        return cells
+
+
+def read(prediction: Prediction, spec: ModelSpec, outputs: Sequence[Output]) -> Row:
+    """The cells of a prediction's outputs."""
+    if prediction.value is None:
+        told: tuple[str | None, ...] = (None,) * len(spec.targets)
+    else:
+        told = values(spec, prediction.value)
+    return tuple(
+        [
+            told[output.target] if output.part is Part.VALUE else _READ[output.part](prediction)
+            for output in outputs
+        ]
+    )
 
 
 def _most_of(batch: Sequence[Row]) -> int:
@@ -213,23 +237,21 @@ def _most_of(batch: Sequence[Row]) -> int:
     return max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_TEXT * len(sample) // max(1, text)))
 
 
-def inputs_of(row: Row, positions: Sequence[int]) -> tuple[str, ...] | None:
-    """A model's inputs in a row: NULL beside a given value is empty text, all NULL ask nothing."""
-    given = [row[at] for at in positions]
-    if all(value is None for value in given):
-        return None
-    return tuple(str(value or "") for value in given)
+def texts_at(row: Row, positions: Sequence[int]) -> tuple[str | None, ...]:
+    """What a row gives for a model's inputs."""
+    return tuple([row[at] for at in positions])  # type: ignore[misc] # inputs are text
 
 
 async def predict_row(
     asked: Asked, outputs: Sequence[Output], inputs: Sequence[str | None]
 ) -> dict[str, Cell]:
     """The outputs for one row, by their names; as Predicting, without a flow."""
-    if all(value is None for value in inputs):
+    given = asked.model.spec.filled(inputs)
+    if given is None:
         return dict.fromkeys(output.name for output in outputs)
-    given = tuple(value or "" for value in inputs)
     async with asked.open() as share:
         (answer,) = share.ask([asked.model.task(given)])
         prediction = await answer
     asked.told(prediction, 1, given)
-    return {output.name: _READ[output.part](prediction) for output in outputs}
+    cells = read(prediction, asked.model.spec, outputs)
+    return dict(zip((output.name for output in outputs), cells, strict=True))

@@ -1,24 +1,41 @@
 """A plan tried over empty relations before a model is asked: what DuckDB refuses costs no call."""
 
+from sqlglot import exp
+
 from proxy.execute.constant import constant_row
 from proxy.plan.nodes import Node, Passthrough, Predict, Residual, Scan, Write, children
 from proxy.sql.mysql_to_duckdb import to_duckdb
 
 _Statement = tuple[str, tuple[()]]
+_PLAIN = (
+    *(exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier),
+    *(exp.Literal, exp.Null, exp.Cast, exp.DataType, exp.DataTypeParam),
+)
 
 
 def rehearsal(plan: Node) -> tuple[list[str], list[_Statement]]:
     """The names of the empty relations that stand in for a plan's own until these replace them, and
     the statements that make them and bind the root; they read nothing.
 
-    A plan of one prompt that is a constant is not rehearsed: one call is not worth the time.
+    A plan over constants alone whose root is their bare columns is not rehearsed: there is nothing
+    to refuse, and it is worth the time.
     """
-    nodes = below(plan)
-    relations = [node for node in nodes if isinstance(node, Scan | Predict | Residual)]
-    if not any(isinstance(node, Residual) or _reads(node) for node in relations):
+    relations = _relations(plan)
+    reads = any(isinstance(node, Residual) or _reads(node) for node in relations)
+    if not reads and all(isinstance(part, _PLAIN) for part in _tree(plan).walk()):
         return [], []
-    statements = [*map(_empty, relations), f"EXPLAIN {_root(plan)}"]
-    return [node.name for node in relations], [(statement, ()) for statement in statements]
+    names, statements = stand_ins(plan)
+    return names, [*statements, (f"EXPLAIN {_root(plan)}", ())]
+
+
+def stand_ins(plan: Node) -> tuple[list[str], list[_Statement]]:
+    """The names of a plan's empty relations, and the statements that make them."""
+    relations = _relations(plan)
+    return [node.name for node in relations], [(_empty(node), ()) for node in relations]
+
+
+def _relations(plan: Node) -> list[Scan | Predict | Residual]:
+    return [node for node in below(plan) if isinstance(node, Scan | Predict | Residual)]
 
 
 def _reads(node: Scan | Predict) -> bool:
@@ -34,12 +51,15 @@ def _empty(node: Scan | Predict | Residual) -> str:
     head = f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS SELECT'
     if isinstance(node, Predict):
         assert isinstance(node.child, Scan | Predict | Residual)
-        made = "".join(f', CAST(NULL AS {o.part.type}) AS "{o.name}"' for o in node.outputs)
+        made = "".join(f', CAST(NULL AS {o.type}) AS "{o.name}"' for o in node.outputs)
         return f'{head} *{made} FROM "{node.child.name}"'
     return f"{head} * FROM ({to_duckdb(node.sql.copy())}) LIMIT 0"
 
 
 def _root(plan: Node) -> str:
+    return to_duckdb(_tree(plan).copy())
+
+
+def _tree(plan: Node) -> exp.Expr:
     assert isinstance(plan, Passthrough | Residual | Write)
-    tree = plan.tree if isinstance(plan, Write) else plan.sql
-    return to_duckdb(tree.copy())
+    return plan.tree if isinstance(plan, Write) else plan.sql

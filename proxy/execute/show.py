@@ -35,6 +35,10 @@ _PROCESSES = (
 )
 """Progress is that of all stages together, each of the same weight, as MariaDB counts."""
 
+_VERSIONS = (
+    "SELECT * FROM information_schema.MODELS_VERSIONS WHERE PROJECT = :database AND NAME = :table"
+)
+
 # kind → (the SELECT, the column that LIKE looks at)
 _SELECTS: dict[str, tuple[str, str]] = {
     "DATABASES": (
@@ -83,6 +87,21 @@ _SELECTS: dict[str, tuple[str, str]] = {
     "BUDGETS": ("SELECT * FROM information_schema.BUDGETS ORDER BY 1", "NAME"),
     "CACHE": ("SELECT * FROM information_schema.MODEL_CACHE ORDER BY 1", "MODEL"),
     "MODELS": ("SELECT * FROM information_schema.MODELS ORDER BY PROJECT, NAME", "NAME"),
+    "JOBS": ("SELECT * FROM information_schema.JOBS ORDER BY PROJECT, NAME", "NAME"),
+    "PROJECT JOBS": (
+        "SELECT * FROM information_schema.JOBS WHERE PROJECT = :database ORDER BY NAME",
+        "NAME",
+    ),
+    "VERSION": (f"{_VERSIONS} AND VERSION = :version", "NAME"),
+    "VERSIONS": (f"{_VERSIONS} ORDER BY VERSION", "NAME"),
+    "USAGE": (
+        "SELECT CAST(STARTED_AT AS DATE) AS DAY, SUM(CALLS) AS CALLS, SUM(CACHED) AS CACHED, "
+        "SUM(FAILED) AS FAILED, SUM(PROMPT_TOKENS) AS PROMPT_TOKENS, "
+        "SUM(COMPLETION_TOKENS) AS COMPLETION_TOKENS, SUM(COST) AS COST "
+        "FROM information_schema.MODEL_USAGE WHERE PROJECT = :database AND MODEL = :table "
+        "GROUP BY 1 ORDER BY 1 DESC",
+        "DAY",
+    ),
     "PROJECT MODELS": (
         "SELECT * FROM information_schema.MODELS WHERE PROJECT = :database ORDER BY NAME",
         "NAME",
@@ -90,18 +109,22 @@ _SELECTS: dict[str, tuple[str, str]] = {
 }
 
 
-def select_of(show: Show, database: str | None, table: str | None) -> exp.Query:
-    """The SELECT that answers a SHOW, unbound. `database` and `table` are what it is about."""
+def select_of(
+    show: Show, database: str | None, table: str | None, version: int | None = None
+) -> exp.Query:
+    """The SELECT that answers a SHOW, unbound. `database` and `table`, or a model and its
+    `version`, are what it is about."""
     kind = _variant(show)
     if kind not in _SELECTS:
         raise Unsupported(f"SHOW {show.kind} is not supported")
     text, subject = _SELECTS[kind]
     label = f"Tables_in_{database}" + (f" ({show.like})" if show.like else "")
     named = {":tables": label}
+    about = {"database": database, "table": table, "version": version}
     query = parse_one(text, dialect=DIALECT)
     assert isinstance(query, exp.Query)
     for node in list(query.find_all(exp.Placeholder)):
-        node.replace(exp.convert({"database": database, "table": table}[node.name]))
+        node.replace(exp.convert(about[node.name]))
     for item in query.selects:
         if item.alias in named:
             item.set("alias", exp.to_identifier(named[item.alias], quoted=True))
@@ -111,8 +134,8 @@ def select_of(show: Show, database: str | None, table: str | None) -> exp.Query:
 def _variant(show: Show) -> str:
     if show.kind == "VARIABLES" and show.scope == "GLOBAL":
         return "GLOBAL VARIABLES"
-    if show.kind == "MODELS" and show.source is not None:
-        return "PROJECT MODELS"
+    if show.kind in ("MODELS", "JOBS") and show.source is not None:
+        return f"PROJECT {show.kind}"
     if show.kind in ("TABLES", "COLUMNS", "PROCESSLIST") and show.full:
         return f"FULL {show.kind}"
     return show.kind

@@ -15,7 +15,7 @@ from proxy.execute import relations
 from proxy.execute.constant import Row as Constants
 from proxy.execute.constant import inline
 from proxy.execute.flow import CHILD, Flow, flow_of, scan_of
-from proxy.execute.rehearsal import rehearsal
+from proxy.execute.rehearsal import rehearsal, stand_ins
 from proxy.execute.relations import Gathering
 from proxy.plan.nodes import Node, Residual, Scan, Snapshot, chain
 from proxy.sql.mysql_to_duckdb import to_duckdb
@@ -33,6 +33,13 @@ class Workbench:
     async def rehearse(self, plan: Node) -> None:
         """Make empty stand-ins for the plan's relations, and see that DuckDB takes the plan."""
         names, statements = rehearsal(plan)
+        self._tables.update(dict.fromkeys(names))
+        if statements:
+            await self.cursor.script(statements)
+
+    async def stand_ins(self, plan: Node) -> None:
+        """Make empty stand-ins for the plan's relations."""
+        names, statements = stand_ins(plan)
         self._tables.update(dict.fromkeys(names))
         if statements:
             await self.cursor.script(statements)

@@ -117,7 +117,7 @@ class Account:
         self._started = clock()
         self._ended: float | None = None
         self._rate = RowRate(self._started)
-        self._models: dict[tuple[str, str], ModelAccount] = {}
+        self._models: list[ModelAccount] = []
 
     @property
     def seconds(self) -> float:
@@ -127,14 +127,16 @@ class Account:
     @property
     def models(self) -> list["ModelAccount"]:
         """The accounts of its models, in the order in which they were first asked for."""
-        return list(self._models.values())
+        return list(self._models)
 
     def payer(self, model: Asked, prices: Prices, gauge: Gauge) -> "ModelAccount":
-        """The account of a model; the same one however often the statement names it."""
-        key = (model.record.project.casefold(), model.record.name.casefold())
-        if key not in self._models:
-            self._models[key] = ModelAccount(self, model.record, prices, gauge)
-        return self._models[key]
+        """The account of a model's version; the same one however often the statement names it, but
+        one of its own for each alias whose options differ: its prompts are others."""
+        for known in self._models:
+            if known.record == model.record:
+                return known
+        self._models.append(ModelAccount(self, model.record, prices, gauge))
+        return self._models[-1]
 
     def foresee(self, needs: Iterable[Need]) -> None:
         """See that all these together fit into the statement's bound and the budgets, before the
@@ -293,6 +295,7 @@ class ModelAccount:
         if self._final or not (self.calls or self.cached or self.failed):
             return
         self._final = self._account.status != RUNNING and not self._held
+        # written once for all that is asked of the model: the last of them to end ends the record
         self._written = self._account.clock()
         self._account.usage.put(self._usage_record())
 
@@ -315,22 +318,25 @@ class ModelAccount:
 
     def _usage_record(self) -> UsageRecord:
         account = self._account
+        told = [m for m in account.models if m.record.full_name == self.record.full_name]
+        costs = [m.cost for m in told]
+        over = self._final and not any(m._held for m in told)
         return UsageRecord(
             statement_id=account.statement_id,
             user=account.user,
             project=self.record.project,
             model=self.record.name,
             engine=self.record.engine,
-            calls=self.calls,
-            cached=self.cached,
-            failed=self.failed,
-            prompt_tokens=self.prompt_tokens,
-            completion_tokens=self.completion_tokens,
-            estimated_prompt_tokens=self.estimated_prompt_tokens,
-            cost=self.cost,
+            calls=sum(m.calls for m in told),
+            cached=sum(m.cached for m in told),
+            failed=sum(m.failed for m in told),
+            prompt_tokens=sum(m.prompt_tokens for m in told),
+            completion_tokens=sum(m.completion_tokens for m in told),
+            estimated_prompt_tokens=sum(m.estimated_prompt_tokens for m in told),
+            cost=None if None in costs else sum(cost or 0.0 for cost in costs),
             started_at=account.started_at,
             seconds=account.seconds,
-            status=account.status if self._final else RUNNING,
+            status=account.status if over else RUNNING,
         )
 
 

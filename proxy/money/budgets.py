@@ -52,9 +52,10 @@ class Spender:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What a call in flight may spend, held until it is settled."""
+    """What a call in flight may spend, held until it is settled; by then a model may have another
+    name, so that the tallies themselves stand here."""
 
-    scopes: tuple[Scope, ...]
+    tallies: tuple[Tally, ...]
     amount: Amount
 
 
@@ -86,15 +87,26 @@ class Budgets:
         self._turn_the_day()
         if not self._admits(scopes, asked):
             return None
-        for scope in scopes:
-            self._tally(scope).hold(asked)
-        return Reservation(scopes, asked)
+        tallies = tuple(self._tally(scope) for scope in scopes)
+        for tally in tallies:
+            tally.hold(asked)
+        return Reservation(tallies, asked)
 
     def settle(self, reservation: Reservation, spent: Amount) -> None:
         """The call is over: let go what it held, count what it spent. Once for each."""
         self._turn_the_day()
-        for scope in reservation.scopes:
-            self._tally(scope).settle(reservation.amount, spent)
+        for tally in reservation.tallies:
+            tally.settle(reservation.amount, spent)
+
+    def rename(self, model: str, new: str) -> None:
+        """What is spent and held on a model goes along with its new name; both are
+        `project.name`. Before the ledger's own."""
+        self._turn_the_day()
+        old, now = ("MODEL", model.casefold()), ("MODEL", new.casefold())
+        if old != now:
+            tally = self._tally(old)
+            tally.spend_too(self._tally(now))
+            self._tallies[now] = self._tallies.pop(old)
 
     def foresee(self, scopes: tuple[Scope, ...], needed: Amount) -> None:
         """See before the first call that an amount fits, beside what is spent; what is in flight

@@ -78,6 +78,12 @@ class Tally:
         self.tokens += spent.tokens
         self.picos += spent.picos or 0
 
+    def spend_too(self, other: "Tally") -> None:
+        """What another has spent is spent here, too; what it holds is not held."""
+        self.calls += other.calls
+        self.tokens += other.tokens
+        self.picos += other.picos
+
     def begin_again(self) -> None:
         """Nothing is spent yet; what is held stays."""
         self.calls = self.tokens = self.picos = 0

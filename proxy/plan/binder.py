@@ -2,18 +2,23 @@
 to their values. No table outside of our databases reaches DuckDB, nor what functions.py refuses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from catalog.errors import AlreadyExists, DatabaseProtected
-from catalog.projects import INFORMATION_SCHEMA, Projects
+from catalog.errors import AlreadyExists, DatabaseProtected, DatabaseUnknown
+from catalog.projects import DEFAULT_PROJECT, INFORMATION_SCHEMA, Projects
 from catalog.records import ModelRecord
 from catalog.store import Store
-from proxy.errors import NoDatabase, Unsupported
+from proxy.errors import NoDatabase, NotReady, Unsupported
+from proxy.plan.calls.call import is_call
+from proxy.plan.calls.completion import asked_by, of_engine, of_model, unknown
+from proxy.plan.calls.named import bind_call, check_counts
 from proxy.plan.functions import refuse_reach
+from proxy.plan.overrides import override
 from proxy.plan.scope import Expr
+from proxy.sql.statements import Override
 from proxy.variables import Value, Variables
 
 _SESSION_FUNCTIONS: dict[type[Expr], str] = {
@@ -54,23 +59,25 @@ class Binder:
         self._projects = projects
         self._facts = facts
 
-    def bind(self, tree: Expr) -> Bound:
-        """Resolve all names of `tree` in place.
+    def bind(self, tree: Expr, overrides: Sequence[Override] = ()) -> Bound:
+        """Resolve all names of `tree` in place; its models are as `overrides` want them.
 
-        Raises NoDatabase, DatabaseUnknown, UnknownVariable, FunctionUnknown, Unsupported. Missing
-        tables are found by whoever reads them.
+        Raises NoDatabase, DatabaseUnknown, UnknownVariable, FunctionUnknown, Unsupported, and what
+        bind_call and overrides.py raise. Missing tables are found by whoever reads them.
         """
         bound = Bound(tree)
         for node in list(tree.walk()):
             if isinstance(node, exp.Table):
                 self._table(node, bound)
-            else:
+            elif not is_call(node) and not bind_call(node, self, bound.models):
                 refuse_reach(node)
                 replacement = self._session_value(node)
                 if replacement is not None:
                     if node is bound.tree:
                         bound.tree = replacement
                     node.replace(replacement)
+        override(bound.tree, bound.models, overrides, self._store)
+        check_counts(bound.tree, bound.models)
         return bound
 
     def database(self, name: str | None) -> str:
@@ -79,31 +86,80 @@ class Binder:
             raise NoDatabase("No database selected")
         return self._projects.resolve(name or self._facts.database or "")
 
+    def model(self, parts: Sequence[str]) -> ModelRecord | None:
+        """The version to be asked that `[database.]model[.version]` means, the active one where no
+        version is named; None where there is no such model.
+
+        A model's version comes before the table `2` of a database that is called like the model.
+        Raises VersionUnknown, and NotReady for a version that is not complete.
+        """
+        found = self.version(parts)
+        if found is not None and found.status != "complete":
+            why = f": {found.error}" if found.error else ""
+            raise NotReady(
+                f"Version {found.version} of model '{found.full_name}' cannot be asked: "
+                f"its status is '{found.status}'{why}"
+            )
+        return found
+
+    def version(self, parts: Sequence[str]) -> ModelRecord | None:
+        """As `model`, whatever the version's status."""
+        *owner, last = parts
+        model = self._active(owner) if owner and last.isdecimal() else None
+        if model is not None:
+            return self._store.version(model.project, model.name, int(last))
+        return self._active(parts)
+
+    def _active(self, parts: Sequence[str]) -> ModelRecord | None:
+        if len(parts) > 2:
+            return None
+        try:
+            database = self.database(parts[0] if len(parts) == 2 else None)
+        except DatabaseUnknown:
+            return None
+        return self._store.find_model(database, parts[-1])
+
+    def completion(self, arguments: list[Expr]) -> tuple[ModelRecord, Expr]:
+        """The model that AI_COMPLETE with these arguments asks, and its prompt."""
+        parts, prompt, model_name = asked_by(arguments)
+        model = self.model(parts)
+        if model is not None:
+            engine = self._store.engine(model.engine)
+            return of_model(model, engine, model_name), prompt
+        if len(parts) > 1 or not self._store.has_engine(parts[0]):
+            engines = [engine.name for engine in self._store.engines]
+            raise unknown(".".join(parts), [*engines, *self.model_names])
+        project = self._facts.database or DEFAULT_PROJECT
+        return of_engine(self._store.engine(parts[0]), project, model_name), prompt
+
+    @property
+    def model_names(self) -> list[str]:
+        """The names of the current database's models."""
+        here = (self._facts.database or "").casefold()
+        return [m.name for m in self._store.models if m.project.casefold() == here]
+
     def _table(self, table: exp.Table, bound: Bound) -> None:
         if not isinstance(table.this, exp.Identifier):
             called = table.this or table
             name = called.name if isinstance(called, exp.Anonymous) else called.key
             raise Unsupported(f"Table function {name} is not supported")
-        if table.catalog:
-            raise Unsupported(f"'{table.sql()}' has one name too many")
         if not table.db and _is_cte(table):
             return
         if not table.db and table.name.casefold() == "dual":
             _drop_dual(table)
             return
+        model = self.model([part.name for part in table.parts])
+        if model is not None:
+            _refuse_as_target(table, model)
+            _stand_for(table, model, bound)
+            return
+        if table.catalog:
+            raise Unsupported(f"'{table.sql()}' has one name too many")
         database = self.database(table.db or None)
         if database == INFORMATION_SCHEMA:
             if _is_target(table):
                 raise DatabaseProtected(f"Access denied to database '{INFORMATION_SCHEMA}'")
             self._snapshot(table, bound)
-            return
-        model = self._store.find_model(database, table.name)
-        if model is not None:
-            _refuse_as_target(table, model)
-            key = f"{model.project}.{model.name}"
-            bound.models[key] = model
-            table.meta["model"] = key
-            _name_by_alias(table)
             return
         table.set("db", exp.to_identifier(database, quoted=True))
         table.this.set("quoted", True)
@@ -116,9 +172,18 @@ class Binder:
         table.set("this", exp.to_identifier(relation, quoted=True))
         table.set("db", None)
 
+    def _name_by_table(self, column: exp.Column) -> None:
+        """db.table.column: the table's alias says it all, which is a version's model."""
+        named = [part.name for part in column.parts[:-1]]
+        model = self.version(named) if named[-1].isdecimal() else None
+        if model is not None:
+            column.set("table", exp.to_identifier(model.name, quoted=True))
+        column.set("db", None)
+        column.set("catalog", None)
+
     def _session_value(self, node: Expr) -> Expr | None:
         if isinstance(node, exp.Column) and node.args.get("db"):
-            node.set("db", None)  # db.table.column: the table's alias says it all
+            self._name_by_table(node)
             return None
         if isinstance(node, exp.SessionParameter):
             scope = str(node.args.get("kind") or "SESSION").upper()
@@ -133,6 +198,18 @@ class Binder:
         if isinstance(node, exp.Command):
             raise Unsupported(f"{node.name.upper()} is not supported")
         return None
+
+
+def _stand_for(table: exp.Table, model: ModelRecord, bound: Bound) -> None:
+    """Let the table stand for a version, under its model's name or the client's alias."""
+    key = f"{model.full_name}.{model.version}"
+    bound.models[key] = model
+    table.meta["model"] = key
+    if table.parts[-1].name.casefold() != model.name.casefold():
+        table.set("this", exp.to_identifier(model.name, quoted=True))
+    table.set("db", None)
+    table.set("catalog", None)
+    _name_by_alias(table)
 
 
 def _name_by_alias(table: exp.Table) -> None:

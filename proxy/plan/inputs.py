@@ -37,6 +37,11 @@ class Mapping:
         """The inputs that nothing feeds yet."""
         return [name for name in self.record.inputs if name not in self.inputs]
 
+    @property
+    def needed(self) -> list[str]:
+        """Those of them that have no default."""
+        return [name for name in self.missing if name not in self.record.optional]
+
 
 def map_inputs(sources: list[Source], where: list[Expr]) -> list[Mapping]:
     """Find an expression for each input of each model among `sources`. Conjuncts of ON and `where`
@@ -58,12 +63,14 @@ def map_inputs(sources: list[Source], where: list[Expr]) -> list[Mapping]:
     given = any(mapping.inputs for mapping in mappings)
     for mapping in mappings:
         mentioned = any(_mentions_input(mapping.model, condition) for condition in where)
-        if mapping.missing and (given or mentioned or not alone):
-            name, model = mapping.missing[0], mapping.record.name
+        if mapping.needed and (given or mentioned or not alone):
+            name, model = mapping.needed[0], mapping.record.name
             raise MissingInput(
                 f"Input '{name}' of model '{model}' has no value: give it in ON or "
                 f"WHERE ({mapping.alias}.{name} = …), or a column of that name"
             )
+        if not mapping.needed:
+            mapping.inputs |= dict.fromkeys(mapping.missing, exp.null())
     return mappings
 
 
@@ -142,16 +149,25 @@ def _take_same_names(mapping: Mapping, sources: list[Source], names: list[str]) 
     """A column of the input's name: of a table, else the target of another model."""
     others = [source for source in sources if source is not mapping.model]
     for name in names:
-        plain = [s for s in others if s.model is None and s.column(name)]
-        targets = [s for s in others if s.model and s.target.casefold() == name.casefold()]
-        found = [s for s in plain if s.shows(name)] or plain or targets
+        column = _column_for(mapping.record, name)
+        plain = [s for s in others if s.model is None and s.column(column)]
+        targets = [s for s in others if s.model and s.predicts(name)]
+        found = [s for s in plain if s.shows(column)] or plain or targets
         if len(found) > 1:
             raise AmbiguousColumn(
                 f"Column '{name}' in 'on clause' is ambiguous: "
                 f"say which one feeds {mapping.model.alias}.{name}"
             )
         if found:
-            mapping.inputs[name] = found[0].reference(found[0].column(name) or name)
+            fed = column if found[0].model is None else name
+            mapping.inputs[name] = found[0].reference(found[0].column(fed) or fed)
+
+
+def _column_for(model: ModelRecord, name: str) -> str:
+    """The column that feeds an input by its name: `answer` feeds `given_answer` where the model
+    predicts an `answer`, too, and takes those that a conversation has already."""
+    given = model.options.get("assistant_column")
+    return str(given) if given and name == f"given_{given}" else name
 
 
 def _take_constants(mapping: Mapping, where: list[Expr]) -> None:

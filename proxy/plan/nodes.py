@@ -61,16 +61,19 @@ class Part(StrEnum):
 
     @property
     def type(self) -> str:
-        """DuckDB's type of its column."""
+        """DuckDB's type of its column; a value's is its target's."""
         return {"latency_ms": "DOUBLE", "tokens": "BIGINT", "cached": "BOOLEAN"}.get(self, "TEXT")
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A column that a Predict adds."""
+    """A column that a Predict adds, of that DuckDB type: a part of the prediction; for the value,
+    that of the model's target of number `target`."""
 
     name: str
     part: Part
+    type: str
+    target: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,16 @@ class Predict:
     inputs: tuple[str, ...]
     outputs: tuple[Output, ...]
 
+    @property
+    def in_order(self) -> bool:
+        """Whether the rows are one conversation: each is asked for itself, after those before it,
+        however often it says the same."""
+        return str(self.model.options.get("mode", "")).lower().startswith("conversational")
+
     def __str__(self) -> str:
         made = ", ".join(output.name for output in self.outputs)
-        call = f"{self.model.project}.{self.model.name}({', '.join(self.inputs)})"
+        version = f".{self.model.version}" if self.model.version > 1 else ""
+        call = f"{self.model.full_name}{version}({', '.join(self.inputs)})"
         return f"Predict {self.name}: {made} = {call}"
 
 

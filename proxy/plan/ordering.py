@@ -48,9 +48,9 @@ def _own(expression: Expr, *kinds: type[Expr]) -> bool:
 
 def _plain_key(select: exp.Select, key: Expr, models: set[str]) -> Expr | None:
     """The sort key over the scan's sources, with labels and positions resolved; None if a
-    prediction is in it."""
+    prediction is in it, or a literal behind a label, which would be a position."""
     value = _meant(select, key.this if isinstance(key, exp.Ordered) else key)
-    if value is None or aliases_in(value) & models:
+    if value is None or isinstance(value, exp.Literal) or aliases_in(value) & models:
         return None
     key = key.copy()
     if isinstance(key, exp.Ordered):

@@ -10,9 +10,11 @@ from sqlglot import exp
 
 from catalog.records import ModelRecord
 from proxy.errors import Unsupported
+from proxy.plan.calls.call import makes_calls, refuse_calls
+from proxy.plan.calls.changes import ask_for_change, ask_values
 from proxy.plan.context import Context, Describe
 from proxy.plan.nodes import Node, Passthrough, Residual, Write
-from proxy.plan.scope import Expr
+from proxy.plan.scope import Expr, reads_model
 from proxy.plan.select import plan_select
 
 
@@ -38,15 +40,19 @@ class Planner:
         if not self._context.models:
             return Passthrough(tree)
         _refuse_misplaced(tree)
+        ask_values(tree)
         below = await self._lower_children(tree, ())
         if isinstance(tree, exp.Select) and _has_model(tree):
             return await self._select(tree, "", below, ())
+        refuse_calls(tree)
         return Passthrough(tree, tuple(below))
 
     async def write(self, tree: Expr) -> Write:
         """The plan of a statement that changes tables."""
         _refuse_misplaced(tree)
+        await ask_for_change(tree, self._context.describe)
         below = await self._lower_children(tree, ()) if self._context.models else []
+        refuse_calls(tree)
         return Write(tree, tuple(below))
 
     async def _lower(self, node: Expr, ctes: Sequence[exp.CTE]) -> list[Node]:
@@ -97,7 +103,4 @@ def _refuse_misplaced(tree: Expr) -> None:
 
 
 def _has_model(select: Expr) -> bool:
-    from_ = select.args.get("from_")
-    items = [from_.this] if from_ is not None else []
-    items += [join.this for join in select.args.get("joins") or ()]
-    return any(item.meta.get("model") for item in items if isinstance(item, exp.Table))
+    return reads_model(select) or (isinstance(select, exp.Select) and makes_calls(select))

@@ -39,6 +39,13 @@ def is_row_local(select: exp.Select) -> bool:
     )
 
 
+def is_repeatable(part: exp.Expr) -> bool:
+    """Whether an expression over one row has the same value wherever it is computed."""
+    if part.find(*_WHOLE, *_CLOCKS) is not None:
+        return False
+    return not _calls(part, _DICE_NAMES | _CLOCK_NAMES)
+
+
 def _tells_time_of_row(part: exp.Expr) -> bool:
     """Whether it needs a clock and a row: the clock alone is read once, with the rows below."""
     timed = part.find(*_CLOCKS) is not None or _calls(part, _CLOCK_NAMES)

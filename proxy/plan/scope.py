@@ -21,7 +21,7 @@ EXTRAS = tuple(EXTRA + part for part in ("error", "latency_ms", "tokens", "cache
 
 @dataclass(slots=True)
 class Source:
-    """One item of FROM. For a model `columns` are its inputs and then its target, `extras` what is
+    """One item of FROM. For a model `columns` are its inputs and then its targets, `extras` what is
     not in a star. `hidden` are the columns, in lower case, that an unqualified name or a star finds
     on the other side of a join."""
 
@@ -57,20 +57,21 @@ class Source:
         )
 
     @property
-    def target(self) -> str:
-        """The predicted column of a model."""
-        return self.columns[-1]
-
-    @property
     def inputs(self) -> tuple[str, ...]:
         """The columns that a model has to be given; none for a table."""
-        return self.columns[:-1] if self.model else ()
+        return self.model.inputs if self.model else ()
+
+    def predicts(self, name: str) -> bool:
+        """Whether a model predicts a column of that name."""
+        targets = self.model.target_names if self.model else ()
+        return name.casefold() in {target.casefold() for target in targets}
 
 
 def sources_of(select: exp.Select, models: dict[str, ModelRecord]) -> list[Source]:
     """The items of FROM in their order. `models` maps the key that the binder left in a table's
     meta to its record. Raises Unsupported for FULL JOIN."""
-    sources = [_source(select.args["from_"].this, models)]
+    from_ = select.args.get("from_")
+    sources = [] if from_ is None else [_source(from_.this, models)]
     for join in select.args.get("joins") or ():
         source = _source(join.this, models)
         source.side = str(join.args.get("side") or "").upper()
@@ -122,16 +123,24 @@ def _owners(sources: list[Source], name: str) -> list[Source]:
     """The sources that an unqualified name may mean: a model's input or extra is not meant beside a
     table's column or a prediction of that name."""
     found = [s for s in sources if s.shows(name)]
-    lesser = [s for s in found if s.model and s.target.casefold() != name.casefold()]
+    lesser = [s for s in found if s.model and not s.predicts(name)]
     return [s for s in found if s not in lesser] or found
 
 
 def _source(node: Expr, models: dict[str, ModelRecord]) -> Source:
     key = node.meta.get("model") if isinstance(node, exp.Table) else None
     model = models[key] if key else None
-    columns = (*model.inputs, model.target) if model else ()
+    columns = (*model.inputs, *model.target_names) if model else ()
     extras = EXTRAS if model else ()
     return Source(node.alias_or_name, node, model, columns=columns, extras=extras)
+
+
+def reads_model(select: Expr) -> bool:
+    """Whether a model is an item of the SELECT's FROM."""
+    from_ = select.args.get("from_")
+    items = [from_.this] if from_ is not None else []
+    items += [join.this for join in select.args.get("joins") or ()]
+    return any(item.meta.get("model") for item in items if isinstance(item, exp.Table))
 
 
 def aliases_around(select: exp.Select) -> frozenset[str]:
@@ -171,15 +180,16 @@ def _is_local(column: exp.Column, root: Expr) -> bool:
     node: Expr | None = column
     while column.table and node is not None and node is not root:
         node = node.parent
-        if isinstance(node, exp.Select) and column.table.casefold() in _aliases_of(node):
+        if isinstance(node, exp.Select) and column.table.casefold() in aliases_of(node):
             return True
     return False
 
 
-def _aliases_of(select: exp.Select) -> set[str]:
+def aliases_of(select: exp.Select) -> frozenset[str]:
+    """The aliases, in lower case, of the items of a SELECT's FROM."""
     from_ = select.args.get("from_")
     items = [item.this for item in ([from_] if from_ else []) + select.args.get("joins", [])]
-    return {item.alias_or_name.casefold() for item in items}
+    return frozenset(item.alias_or_name.casefold() for item in items)
 
 
 def aliases_in(expression: Expr) -> set[str]:

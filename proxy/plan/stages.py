@@ -1,17 +1,20 @@
 """The nodes of one SELECT over models, built from its sorted parts.
 
 Below the models columns are named c0, c1, … (of tables), i0_0 … (inputs of model 0) and t0, …
-(targets), so that no two can clash whatever the client's names are.
+(targets; t0_1 is the second one of model 0), so that no two can clash whatever the client's names
+are.
 """
 
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from catalog.records import ModelRecord
 from proxy.plan.context import Context
 from proxy.plan.inputs import Mapping
 from proxy.plan.nodes import Node, Output, Part, Predict, Residual, Scan
 from proxy.plan.scope import EXTRA, Expr, Source, aliases_in, columns_in, conjunction
+from proxy.plan.types import duckdb_type
 
 _CHILD = "__p"
 
@@ -71,12 +74,9 @@ class Stages:
             if key[0] in aliases:
                 self._columns.setdefault(key, f"c{len(self._columns)}")
         for mapping in self.models:
-            target = self._target(mapping)
-            self._columns[mapping.alias, mapping.model.target] = target
             for alias, name in columns:
                 if alias == mapping.alias:
-                    part = name.removeprefix(EXTRA)
-                    self._columns.setdefault((alias, name), f"{target}_{part}")
+                    self._columns.setdefault((alias, name), self._made(mapping, name))
         self.context.names.update({name: column for (_, column), name in self._columns.items()})
 
     def _reach(self) -> set[str]:
@@ -110,16 +110,20 @@ class Stages:
         number = self.models.index(mapping)
         return [f"i{number}_{n}" for n in range(len(mapping.record.inputs))]
 
-    def _target(self, mapping: Mapping) -> str:
-        return f"t{self.models.index(mapping)}"
+    def _made(self, mapping: Mapping, name: str) -> str:
+        """What a column of a model's predictions is called: t0, t0_1, t0_error."""
+        first = f"t{self.models.index(mapping)}"
+        names = mapping.record.target_names
+        if name not in names:
+            return f"{first}_{name.removeprefix(EXTRA)}"
+        return first if name == names[0] else f"{first}_{names.index(name)}"
 
     def _outputs(self, mapping: Mapping) -> tuple[Output, ...]:
-        """What is read of a model's predictions, its value first."""
-        target = self._target(mapping)
-        made = (name for (alias, _), name in self._columns.items() if alias == mapping.alias)
+        """What is read of a model's predictions."""
         return tuple(
-            Output(name, Part(name.removeprefix(f"{target}_")) if name != target else Part.VALUE)
-            for name in made
+            _output(mapping.record, name, made)
+            for (alias, name), made in self._columns.items()
+            if alias == mapping.alias
         )
 
     def _between(
@@ -148,12 +152,37 @@ class Stages:
 
     def _pointed(self, sql: exp.Select) -> exp.Select:
         """Point the columns of early sources and models at the child's columns."""
+        labelled = {
+            output.name
+            for mapping in self.models
+            for output in self._outputs(mapping)
+            if output.type.startswith("ENUM(")
+        }
         for column in list(columns_in(sql)):
             name = self._columns.get((column.table, column.name))
             if name is not None:
                 column.set("this", exp.to_identifier(name, quoted=True))
                 column.set("table", exp.to_identifier(_CHILD, quoted=True))
+                if name in labelled and _wants_text(column):
+                    column.replace(exp.cast(column.copy(), exp.DType.TEXT, copy=False))
         return sql
+
+
+def _output(model: ModelRecord, name: str, made: str) -> Output:
+    if name not in model.target_names:
+        part = Part(name.removeprefix(EXTRA))
+        return Output(made, part, part.type)
+    number = model.target_names.index(name)
+    return Output(made, Part.VALUE, duckdb_type(model.targets[number].type), number)
+
+
+def _wants_text(enum: Expr) -> bool:
+    """Whether an ENUM is looked at as text where it stands: MIN and MAX compare its labels so, and
+    the default of LAG need be none of them."""
+    around = enum.parent
+    if isinstance(around, exp.Lag | exp.Lead):
+        return around.args.get("default") is not None
+    return isinstance(around, exp.Min | exp.Max)
 
 
 def _child(name: str) -> exp.Expr:

@@ -5,7 +5,7 @@ Recursive descent over sqlglot's tokens: its compiled parser cannot be subclasse
 
 from collections.abc import Callable
 
-from proxy.errors import SyntaxFault, Unsupported
+from proxy.errors import Unsupported
 from proxy.sql.options import parse_options
 from proxy.sql.statements import (
     CreateDatabase,
@@ -13,15 +13,14 @@ from proxy.sql.statements import (
     CreateModel,
     DropDatabase,
     DropEngine,
-    DropModel,
     Name,
     Statement,
 )
+from proxy.sql.targets import parse_targets
 from proxy.sql.tokens import Cursor
 
 _MODEL = ("MODEL", "PREDICTOR")
 _DATABASE = ("DATABASE", "SCHEMA", "PROJECT")
-_TEXT_TYPES = ("TEXT", "VARCHAR", "CHAR", "STRING", "LONGTEXT", "MEDIUMTEXT")
 
 
 def parse_ml(cursor: Cursor) -> Statement | None:
@@ -37,6 +36,13 @@ def parse_name(cursor: Cursor) -> Name:
     """`name` or `database.name`."""
     first = cursor.name()
     return Name(cursor.name(), first) if cursor.take(".") else Name(first)
+
+
+def parse_source(cursor: Cursor) -> tuple[str | None, str | None]:
+    """`FROM database (query)`, the query as its text; None of either where there is none."""
+    if not cursor.take("FROM"):
+        return None, None
+    return cursor.name(), cursor.parenthesised()
 
 
 def _create_engine(cursor: Cursor) -> CreateEngine:
@@ -61,61 +67,17 @@ def _create_model(cursor: Cursor) -> CreateModel:
     cursor.take_any(*_MODEL)
     if_not_exists = cursor.take("IF", "NOT", "EXISTS")
     name = parse_name(cursor)
-    source = source_query = None
-    if cursor.take("FROM"):
-        source = cursor.name()
-        source_query = cursor.parenthesised()
+    source, source_query = parse_source(cursor)
     cursor.expect("PREDICT")
-    target = cursor.name()
-    labels = _target_type(cursor)
-    if cursor.take(","):
-        raise Unsupported("A model with several targets is not supported yet: PREDICT one column")
     return CreateModel(
         name=name,
-        target=target,
-        labels=labels,
+        targets=parse_targets(cursor),
         options=parse_options(cursor),
         source=source,
         source_query=source_query,
         or_replace=or_replace,
         if_not_exists=if_not_exists,
     )
-
-
-def _target_type(cursor: Cursor) -> tuple[str, ...]:
-    """The labels of an ENUM target; () for text, or no type at all."""
-    if cursor.take("ENUM"):
-        return _labels(cursor)
-    if cursor.take_any(*_TEXT_TYPES):
-        if cursor.take("("):
-            cursor.token()
-            cursor.expect(")")
-        return ()
-    following = cursor.words(2)
-    typed = following and following[0].isalpha() and following[0] != "USING"
-    if typed and following[1:] not in (("=",), (",",)) and following[1:] != ("",):
-        raise Unsupported(f"Target type {following[0]} is not supported yet: use ENUM (…) or TEXT")
-    return ()
-
-
-def _labels(cursor: Cursor) -> tuple[str, ...]:
-    cursor.expect("(")
-    labels = [cursor.string()]
-    while cursor.take(","):
-        labels.append(cursor.string())
-    cursor.expect(")")
-    if len(set(labels)) < len(labels):
-        raise SyntaxFault("An ENUM has each of its values once")
-    return tuple(labels)
-
-
-def _drop_model(cursor: Cursor) -> DropModel:
-    cursor.expect("DROP")
-    cursor.take_any(*_MODEL)
-    if_exists = cursor.take("IF", "EXISTS")
-    name = parse_name(cursor)
-    cursor.end()
-    return DropModel(name, if_exists)
 
 
 def _create_database(cursor: Cursor) -> CreateDatabase:
@@ -156,7 +118,6 @@ _PARSERS: dict[tuple[str, str], Callable[[Cursor], Statement]] = {
     ("CREATE", "ML_ENGINE"): _create_engine,
     ("DROP", "ML_ENGINE"): _drop_engine,
     **dict.fromkeys((("CREATE", word) for word in _MODEL), _create_model),
-    **dict.fromkeys((("DROP", word) for word in _MODEL), _drop_model),
     **dict.fromkeys((("CREATE", word) for word in _DATABASE), _create_database),
     **dict.fromkeys((("DROP", word) for word in _DATABASE), _drop_database),
 }

@@ -39,6 +39,12 @@ _WIDTHLESS = frozenset(
         exp.DType.SET,
     }
 )
+_OF_VECTORS = frozenset(
+    {
+        *("cosine_similarity", "cosine_distance", "distance"),
+        *("inner_product", "negative_inner_product", "dot_product", "negative_dot_product"),
+    }
+)
 _OTHER_TYPES = {exp.DType.YEAR: exp.DType.SMALLINT, exp.DType.SET: exp.DType.TEXT}
 
 
@@ -190,6 +196,24 @@ def _literal(node: exp.Literal) -> None:
         node.replace(exp.Paren(this=joined))
 
 
+def _anonymous(node: exp.Anonymous) -> None:
+    """DuckDB has functions of vectors twice: for lists, and as array_… for arrays of a fixed size,
+    which no column here is. A vector may also be written as JSON, in a text or a column."""
+    name = node.name.lower().removeprefix("array_").removeprefix("list_")
+    if name in _OF_VECTORS and len(node.expressions) == 2:
+        node.set("this", f"list_{name}")
+        node.set("expressions", [_vector(argument) for argument in node.expressions])
+
+
+def _distance(node: exp.CosineDistance | exp.EuclideanDistance) -> None:
+    node.set("this", _vector(node.this))
+    node.set("expression", _vector(node.expression))
+
+
+def _vector(value: exp.Expr) -> exp.Expr:
+    return exp.cast(value, exp.DataType.build("DOUBLE[]", dialect="duckdb"))
+
+
 _REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
     exp.Literal: _literal,
     exp.Create: _create,
@@ -209,4 +233,7 @@ _REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
     exp.Repeat: _repeat,
     exp.Pad: _pad,
     exp.Space: _space,
+    exp.Anonymous: _anonymous,
+    exp.CosineDistance: _distance,
+    exp.EuclideanDistance: _distance,
 }

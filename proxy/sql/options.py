@@ -1,4 +1,4 @@
-"""The option list of USING: `name = value, …`, values as JSON knows them.
+"""The option list of USING: `name = value, …`, values as JSON knows them, or `env('NAME')`.
 
 Which names and values make sense is the engines' business.
 """
@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlglot import Token, TokenType
 
+from engines.secrets import SOURCES, SecretReference, Source
 from proxy.errors import SyntaxFault
 from proxy.sql.tokens import Cursor, syntax_fault
 
+_SOURCES: dict[str, Source] = {source: source for source in SOURCES}
 _WORDS: dict[str, Any] = {"TRUE": True, "FALSE": False, "NULL": None}
 
 
@@ -20,16 +22,28 @@ def parse_options(cursor: Cursor) -> dict[str, Any]:
     USING may be left out, as documentation in the wild does. Names are kept in lower case.
     Raises SyntaxFault, also for a name given twice.
     """
-    options: dict[str, Any] = {}
+    return {name: value for (_, name), value in _assignments(cursor, owned=False).items()}
+
+
+def parse_owned_options(cursor: Cursor) -> dict[tuple[str | None, str], Any]:
+    """As parse_options; a name may have that of its owner in front: `m.max_tokens = 5`."""
+    return _assignments(cursor, owned=True)
+
+
+def _assignments(cursor: Cursor, *, owned: bool) -> dict[tuple[str | None, str], Any]:
+    options: dict[tuple[str | None, str], Any] = {}
     if not cursor.take("USING") and cursor.done:
         return options
     while True:
-        name = cursor.name().lower()
+        owner, name = None, cursor.name()
+        if owned and cursor.take("."):
+            owner, name = name, cursor.name()
+        name = name.lower()
         cursor.take("=")
-        if name in options:
+        if (owner, name) in options:
             raise SyntaxFault(f"Option '{name}' is given twice")
         try:
-            options[name] = _value(cursor)
+            options[owner, name] = _value(cursor)
             more = cursor.take(",")
             if not more:
                 cursor.end()
@@ -47,7 +61,13 @@ def _value(cursor: Cursor) -> Any:
 
 
 def _word(cursor: Cursor, token: Token) -> Any:
-    """true, false, null, or a bare word that names a thing: engine = my_engine."""
+    """true, false, null, a secret's place: env('NAME'), or a bare word that names a thing:
+    engine = my_engine."""
+    source = _SOURCES.get(token.text.lower())
+    if source is not None and cursor.take("("):
+        name = cursor.string()
+        cursor.expect(")")
+        return SecretReference(source, name)
     if token.text.upper() in _WORDS:
         return _WORDS[token.text.upper()]
     if token.text.replace("_", "").isalnum():

@@ -11,15 +11,27 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.errors import ParseError
 
 from proxy.errors import EmptyQuery, SyntaxFault, Unsupported
+from proxy.sql.evaluate_parser import parse_evaluate
 from proxy.sql.having import having_as_where
+from proxy.sql.hints import without_hints
+from proxy.sql.jobs_parser import parse_job, parts_of
 from proxy.sql.labels import label_columns
 from proxy.sql.ml_parser import parse_ml
+from proxy.sql.model_parser import parse_model
 from proxy.sql.money_parser import parse_money
 from proxy.sql.prediction_options import options_start, read_options
 from proxy.sql.set_parser import parse_set
 from proxy.sql.show_parser import parse_describe, parse_kill, parse_show, parse_use
-from proxy.sql.statements import Explain, Modify, Query, Statement, Transaction
+from proxy.sql.statements import (
+    Explain,
+    Modify,
+    PredictionOptions,
+    Query,
+    Statement,
+    Transaction,
+)
 from proxy.sql.tokens import DIALECT, Cursor, syntax_fault, tokenize
+from proxy.sql.tuning_parser import parse_tuning
 
 # sqlglot warns of every statement that it keeps as text; such a statement is refused below.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -39,7 +51,7 @@ _QUERY_STARTS = frozenset({"SELECT", "WITH", "(", "VALUES", "TABLE"})
 
 def split(sql: str) -> list[str]:
     """The texts of the single statements, without their semicolons; empty ones are left out."""
-    return [sql[part[0].start : part[-1].end + 1] for part in _parts(tokenize(sql)) if part]
+    return [sql[part[0].start : part[-1].end + 1] for part in parts_of(tokenize(sql)) if part]
 
 
 def parse(sql: str) -> Statement:
@@ -54,7 +66,7 @@ def parse(sql: str) -> Statement:
 
 def one_statement(sql: str) -> list[Token]:
     """The tokens of a text's only statement. Raises SyntaxFault, EmptyQuery."""
-    parts = [part for part in _parts(tokenize(sql)) if part]
+    parts = [part for part in parts_of(tokenize(sql)) if part]
     if not parts:
         raise EmptyQuery("Query was empty")
     if len(parts) > 1:
@@ -65,7 +77,13 @@ def one_statement(sql: str) -> list[Token]:
 def parse_tokens(sql: str, tokens: Sequence[Token]) -> Statement:
     """One statement from its tokens; `sql` is the text that they point into."""
     cursor = Cursor(sql, tokens)
-    own = parse_ml(cursor) or parse_money(cursor)
+    own = (
+        parse_ml(cursor)
+        or parse_model(cursor)
+        or parse_money(cursor)
+        or parse_tuning(cursor)
+        or parse_job(cursor, parse)
+    )
     if own is not None:
         return own
     first = cursor.words(1)[0]
@@ -74,30 +92,22 @@ def parse_tokens(sql: str, tokens: Sequence[Token]) -> Statement:
     return _parse_sql(sql, tokens)
 
 
-def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
-    parts: list[list[Token]] = [[]]
-    for token in tokens:
-        if token.token_type is TokenType.SEMICOLON:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
 def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
+    tokens = without_hints(tokens)
     at = options_start(tokens)
     statement = _parse_plain(sql, tokens[:at])
-    if at == len(tokens):
+    options = read_options(sql, tokens[at:])
+    if at == len(tokens) and options == PredictionOptions():
         return statement
     if isinstance(statement, Query) or (isinstance(statement, Modify) and _runs_select(statement)):
-        return replace(statement, options=read_options(sql, tokens[at:]))
+        return replace(statement, options=options)
     raise Unsupported("USING … is for statements that run a SELECT")
 
 
 def _runs_select(statement: Modify) -> bool:
-    """Whether a SELECT runs with it; that of a view runs later."""
+    """Whether a SELECT runs with it, or what may be a model; that of a view runs later."""
     tree = statement.tree
-    return tree.args.get("kind") != "VIEW" and tree.find(exp.Query) is not None
+    return tree.args.get("kind") != "VIEW" and tree.find(exp.Query, exp.Anonymous) is not None
 
 
 def _parse_plain(sql: str, tokens: Sequence[Token]) -> Statement:
@@ -192,6 +202,7 @@ _OWN: dict[str, Callable[[Cursor], Statement]] = {
     "DESCRIBE": _explain,
     "DESC": _explain,
     "EXPLAIN": _explain,
+    "EVALUATE": lambda cursor: parse_evaluate(cursor, _parse_sql),
     "KILL": parse_kill,
     "USE": parse_use,
     "SET": parse_set,

@@ -1,9 +1,11 @@
 """What one statement says about its predictions: `SELECT … USING cache = 'off', max_calls = 100`.
 
-It reads and checks words; what they do is for those who carry the statement out.
+It reads and checks words; what they do is for those who carry the statement out, and which options
+the models have, the binder sees.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlglot import Token, TokenType
 
@@ -11,12 +13,14 @@ from catalog.suggest import did_you_mean
 from engines.base import Option
 from engines.errors import OptionError
 from engines.options import check_options
-from proxy.sql.options import parse_options
-from proxy.sql.statements import PredictionOptions
+from proxy.errors import SyntaxFault
+from proxy.sql.hints import hinted
+from proxy.sql.options import parse_owned_options
+from proxy.sql.statements import Override, PredictionOptions
 from proxy.sql.tokens import Cursor
 from proxy.variables import PREDICTION_WORDS, Value, Variables
 
-_OPTIONS = (
+STATEMENT_OPTIONS = (
     Option("cache", (str,), "whether stored answers are used, and new ones stored"),
     Option("on_error", (str,), "what becomes of a row whose prediction fails"),
     Option("max_calls", (int,), "most calls of the statement, 0 for no bound"),
@@ -30,21 +34,52 @@ _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 
 def options_start(tokens: Sequence[Token]) -> int:
     """Where a statement's options begin, its length if it has none: at a USING outside of
-    parentheses that `name =` follows. JOIN … USING (column) is another one."""
+    parentheses that `name =` or `model.name =` follows. JOIN … USING (column) is another one."""
     depth = 0
     for at, token in enumerate(tokens):
         kind = token.token_type
         depth += (kind in _OPENING) - (kind in _CLOSING)
-        if at and kind is TokenType.USING and depth == 0 and _assigns(tokens[at + 1 : at + 3]):
+        if at and kind is TokenType.USING and depth == 0 and _assigns(tokens[at + 1 : at + 5]):
             return at
     return len(tokens)
 
 
 def read_options(sql: str, tokens: Sequence[Token]) -> PredictionOptions:
-    """The options that these tokens are. Raises SyntaxFault, OptionError."""
-    given = parse_options(Cursor(sql, tokens))
+    """The options that these tokens are, and before them those in the hints of `sql`. Raises
+    SyntaxFault, OptionError."""
+    return _options({**_hinted_options(sql), **parse_owned_options(Cursor(sql, tokens))})
+
+
+def checked_options(given: Mapping[str, Any]) -> PredictionOptions:
+    """The options of these names. Raises OptionError."""
+    return _options({(None, name): value for name, value in given.items()})
+
+
+def _options(given: Mapping[tuple[str | None, str], Any]) -> PredictionOptions:
+    own = {option.name for option in STATEMENT_OPTIONS}
+    overrides = tuple(
+        Override(name, value, model)
+        for (model, name), value in given.items()
+        if model is not None or name not in own
+    )
+    words = {name: value for (model, name), value in given.items() if not model and name in own}
+    return PredictionOptions(**_checked(words), overrides=overrides)
+
+
+def _hinted_options(sql: str) -> dict[tuple[str | None, str], Any]:
+    options: dict[tuple[str | None, str], Any] = {}
+    for cursor in hinted(sql):
+        for key, value in parse_owned_options(cursor).items():
+            if key in options:
+                raise SyntaxFault(f"Option '{key[1]}' is given twice")
+            options[key] = value
+    return options
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the statement's own options, in their one spelling."""
     words = {name: "null" if value is None else value for name, value in given.items()}
-    checked = check_options(_OPTIONS, words, "the statement")
+    checked = check_options(STATEMENT_OPTIONS, words, "the statement")
     for name, variable in _WORDS.items():
         if name in checked:
             checked[name] = _word(name, str(checked[name]), PREDICTION_WORDS[variable])
@@ -54,7 +89,7 @@ def read_options(sql: str, tokens: Sequence[Token]) -> PredictionOptions:
             raise OptionError(
                 f"option '{name}' of the statement takes a number from 0, not {value}"
             )
-    return PredictionOptions(**checked)  # type: ignore[arg-type] # by the types of _OPTIONS
+    return checked
 
 
 def prediction_options(options: PredictionOptions, variables: Variables) -> PredictionOptions:
@@ -81,7 +116,8 @@ def prediction_options(options: PredictionOptions, variables: Variables) -> Pred
 
 
 def _assigns(following: Sequence[Token]) -> bool:
-    return len(following) == 2 and following[1].token_type is TokenType.EQ
+    kinds = [token.token_type for token in following]
+    return TokenType.EQ in (kinds[1:2] if kinds[1:2] != [TokenType.DOT] else kinds[3:])
 
 
 def _word(name: str, value: str, words: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from proxy.errors import Unsupported
 from proxy.sql.ml_parser import parse_name
-from proxy.sql.statements import Describe, Kill, Name, Show, Use
+from proxy.sql.model_parser import parse_model_name
+from proxy.sql.statements import Describe, DescribeModel, Kill, Name, Show, ShowCreateModel, Use
 from proxy.sql.tokens import Cursor
 
 # Longer names first: the first that fits is taken.
@@ -25,6 +26,7 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("ENGINES",),
     ("BUDGETS",),
     ("CACHE",),
+    ("JOBS",),
     ("COLLATION",),
     ("CHARACTER SET",),
     ("CHARACTER", "SET"),
@@ -33,9 +35,13 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("CREATE", "TABLE"),
     ("CREATE", "VIEW"),
     ("CREATE", "MODEL"),
+    ("CREATE", "JOB"),
+    ("CREATE", "PREDICTOR"),
+    ("CREATE", "ML_ENGINE"),
 )
 _SYNONYMS = {
     "PREDICTORS": "MODELS",
+    "CREATE PREDICTOR": "CREATE MODEL",
     "SCHEMAS": "DATABASES",
     "PROJECTS": "DATABASES",
     "FIELDS": "COLUMNS",
@@ -46,7 +52,7 @@ _ID_DIGITS = 20  # of a BIGINT UNSIGNED
 _NAMED = frozenset({"COLUMNS", "CREATE DATABASE", "CREATE TABLE", "CREATE VIEW"})
 
 
-def parse_show(cursor: Cursor) -> Show:
+def parse_show(cursor: Cursor) -> Show | ShowCreateModel:
     """SHOW [FULL] [GLOBAL | SESSION] kind [FROM name [FROM database]] [LIKE '…' | WHERE …]."""
     cursor.expect("SHOW")
     cursor.take("EXTENDED")
@@ -54,6 +60,10 @@ def parse_show(cursor: Cursor) -> Show:
     scope = cursor.take_any("GLOBAL", "SESSION", "LOCAL") or "SESSION"
     cursor.take("STORAGE")
     kind = _kind(cursor)
+    if kind == "CREATE MODEL":
+        model = parse_model_name(cursor)
+        cursor.end()
+        return ShowCreateModel(model)
     source = _source(cursor, kind)
     like = cursor.string() if cursor.take("LIKE") else None
     where = cursor.expression() if cursor.take("WHERE") else None
@@ -98,19 +108,19 @@ def _number(cursor: Cursor) -> int:
     return int(token.text)
 
 
-def parse_describe(cursor: Cursor) -> Describe:
-    """DESCRIBE name [column], the name of up to four parts: project.model.version.attribute."""
-    cursor.take("TABLE")
-    cursor.take("MODEL")
-    parts = [cursor.name()]
-    while cursor.take("."):
-        parts.append(cursor.name())
-    like = None
-    if not cursor.done:
-        token = cursor.token()
-        like = token.text
+def parse_describe(cursor: Cursor) -> Describe | DescribeModel:
+    """DESCRIBE [TABLE | MODEL] name [column], the name of up to four parts:
+    project.model.version.attribute."""
+    kind = None
+    if cursor.words(2)[1:] not in ((), (".",)):  # else it is the name
+        kind = cursor.take_any("TABLE", "MODEL", "PREDICTOR")
+    parts = parse_model_name(cursor)
+    if kind not in (None, "TABLE"):
+        cursor.end()
+        return DescribeModel(parts)
+    like = None if cursor.done else cursor.token().text
     cursor.end()
-    return Describe(tuple(parts), like)
+    return Describe(parts, like)
 
 
 def parse_kill(cursor: Cursor) -> Kill:

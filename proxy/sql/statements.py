@@ -5,6 +5,7 @@ Nothing here knows whether the things that it names exist.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlglot import exp
@@ -18,13 +19,27 @@ class Name:
     database: str | None = None
 
 
+ModelName: TypeAlias = tuple[str, ...]
+"""[database.]model[.version], as written; which part is which, the binder says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """`[model.]name = value`: an option of the statement's models, or of the one of that name or
+    alias, for this statement. The name is in lower case."""
+
+    name: str
+    value: Any
+    model: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PredictionOptions:
     """What a statement says about its predictions behind USING; None where it says nothing.
 
     `cache` is on, off, refresh or only; `on_error` null or fail. `max_calls` and `max_cost` bound
     the calls that the statement makes, `max_seconds` the time in which rows get their answers; as
-    written, 0 takes away a bound that the session has.
+    written, 0 takes away a bound that the session has. All other options are `overrides`.
     """
 
     cache: str | None = None
@@ -32,6 +47,7 @@ class PredictionOptions:
     max_calls: int | None = None
     max_cost: float | None = None
     max_seconds: float | None = None
+    overrides: tuple[Override, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +112,25 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowCreateModel:
+    """SHOW CREATE MODEL."""
+
+    name: ModelName
+
+
+@dataclass(frozen=True, slots=True)
 class Describe:
     """DESCRIBE table, DESCRIBE model, DESCRIBE model.attribute; which of them, the binder sees."""
 
     parts: tuple[str, ...]
     like: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeModel:
+    """DESCRIBE MODEL model: what SHOW MODELS says of it; or DESCRIBE MODEL model.attribute."""
+
+    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +144,44 @@ class Explain:
     def options(self) -> PredictionOptions:
         """Those of the statement that it explains."""
         return self.statement.options
+
+
+METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "precision",
+    "recall",
+    "mae",
+    "rmse",
+    "r2",
+    "exact_match",
+    "confusion_matrix",
+)
+AVERAGES = ("macro", "micro", "weighted", "binary")
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How metrics are taken: `average`, one of AVERAGES, over the classes of f1, precision and
+    recall; `positive` is the one class that 'binary' is about; what makes texts no different."""
+
+    average: str = "macro"
+    positive: str | None = None
+    ignore_case: bool = False
+    ignore_punctuation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """EVALUATE: `metrics`, of METRICS, over the columns `actual` and `prediction` of a query, whose
+    names without a database are those of `source`. `text` is the statement as written."""
+
+    metrics: tuple[str, ...]
+    source: str | None
+    query: Query
+    text: str
+    scoring: Scoring = Scoring()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +227,19 @@ class DropEngine:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetColumn:
+    """A column of PREDICT. `type` is as written, not checked yet; text where none is."""
+
+    name: str
+    type: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class CreateModel:
-    """CREATE MODEL. `source_query` is the text in FROM source (…), `labels` those of an ENUM."""
+    """CREATE MODEL. `source_query` is the text in FROM source (…)."""
 
     name: Name
-    target: str
-    labels: tuple[str, ...]
+    targets: tuple[TargetColumn, ...]
     options: Mapping[str, Any]
     source: str | None
     source_query: str | None
@@ -174,10 +249,44 @@ class CreateModel:
 
 @dataclass(frozen=True, slots=True)
 class DropModel:
-    """DROP MODEL."""
+    """DROP MODEL, or of one of its versions."""
 
-    name: Name
+    name: ModelName
     if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainModel:
+    """RETRAIN: a new version that differs in what is given; `targets` is empty where none are."""
+
+    name: ModelName
+    targets: tuple[TargetColumn, ...]
+    options: Mapping[str, Any]
+    source: str | None
+    source_query: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeModel:
+    """ALTER MODEL … USING: a version changed in its place."""
+
+    name: ModelName
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivateVersion:
+    """SET active = model.version, ALTER MODEL … SET ACTIVE version."""
+
+    name: ModelName
+
+
+@dataclass(frozen=True, slots=True)
+class RenameModel:
+    """RENAME MODEL, ALTER MODEL … RENAME."""
+
+    name: ModelName
+    new: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +321,63 @@ class DropBudget:
     if_exists: bool
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """When a job runs: `every` units (second, minute, hour, day, week, month), or by the crontab
+    `cron`; where neither is given, once. UTC, naive; `start` None is now, `end` None is never."""
+
+    every: int | None = None
+    unit: str | None = None
+    cron: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """CREATE JOB. `query` and `if_query` are the texts between their parentheses."""
+
+    name: Name
+    query: str
+    if_query: str | None
+    when: When
+    or_replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlterJob:
+    """ALTER JOB … ENABLE or DISABLE."""
+
+    name: Name
+    enable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropJob:
+    """DROP JOB."""
+
+    name: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FineTune:
+    """FINETUNE: `query` is the text in FROM source (…), read in the database `source`."""
+
+    name: ModelName
+    source: str | None
+    query: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFineTune:
+    """CANCEL FINETUNE."""
+
+    name: ModelName
+
+
 Statement: TypeAlias = (
     Query
     | Modify
@@ -219,8 +385,11 @@ Statement: TypeAlias = (
     | SetVariables
     | Use
     | Show
+    | ShowCreateModel
     | Describe
+    | DescribeModel
     | Explain
+    | Evaluate
     | Kill
     | CreateDatabase
     | DropDatabase
@@ -228,7 +397,16 @@ Statement: TypeAlias = (
     | DropEngine
     | CreateModel
     | DropModel
+    | RetrainModel
+    | ChangeModel
+    | ActivateVersion
+    | RenameModel
     | DropCache
     | CreateBudget
     | DropBudget
+    | CreateJob
+    | AlterJob
+    | DropJob
+    | FineTune
+    | CancelFineTune
 )

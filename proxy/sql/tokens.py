@@ -6,10 +6,12 @@ It builds nothing; a wrong token is a SyntaxFault in MySQL's words.
 import re
 from collections.abc import Sequence
 
-from sqlglot import Dialect, Token, TokenType, exp
+from sqlglot import Dialect, Parser, Token, TokenType, exp
+from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ParseError, TokenError
 
 from proxy.errors import SyntaxFault
+from proxy.sql.called import named_calls
 from proxy.variables import VERSION_ID
 
 DIALECT = Dialect.get_or_raise("mysql")
@@ -21,14 +23,60 @@ _LEXEMES = re.compile(
     re.DOTALL,
 )
 _NAME_TYPES_REFUSED = frozenset({TokenType.STRING, TokenType.NUMBER})
+_NAMES = frozenset({TokenType.IDENTIFIER, *Parser.ID_VAR_TOKENS})
+_NUMBERS = frozenset({TokenType.NUMBER, TokenType.VAR})
+
+
+class _Tokenizer(MySQL.Tokenizer):
+    # sqlglot 30.30 makes one string of all behind RENAME (tests/sql/test_version_names.py)
+    COMMANDS = MySQL.Tokenizer.COMMANDS - {TokenType.RENAME}
+
+
+class _Tokens(MySQL):
+    Tokenizer = _Tokenizer
+
+
+_TOKENS = _Tokens()
 
 
 def tokenize(sql: str) -> list[Token]:
-    """The tokens of a text. Raises SyntaxFault for an unclosed string or comment."""
+    """The tokens of a text; a number behind `name.` is a name. Raises SyntaxFault for an unclosed
+    string or comment."""
     try:
-        return list(DIALECT.tokenize(_with_versioned_comments(sql)))
+        return named_calls(_with_versions(_TOKENS.tokenize(_with_versioned_comments(sql))))
     except TokenError as error:
         raise syntax_fault(sql, sql.count("\n") + 1) from error
+
+
+def _with_versions(tokens: Sequence[Token]) -> list[Token]:
+    """`m.2.args` as names: sqlglot reads a number, or one word `2.args`, behind the first point."""
+    read: list[Token] = []
+    for token in tokens:
+        is_number = token.token_type in _NUMBERS and token.text[:1].isdecimal()
+        read += _split(token) if is_number and _behind_name(read, token) else [token]
+    return read
+
+
+def _behind_name(read: Sequence[Token], token: Token) -> bool:
+    """Whether a name and a point stand right before a token: `a .5` is something else."""
+    if len(read) < 2 or read[-1].token_type is not TokenType.DOT:
+        return False
+    name, point = read[-2:]
+    close = name.end + 1 == point.start and point.end + 1 == token.start
+    return close and name.token_type in _NAMES
+
+
+def _split(token: Token) -> list[Token]:
+    """The names of a token and the points between them, each where it stands."""
+    parts: list[Token] = []
+    at = token.start
+    for text in re.split(r"(\.)", token.text):
+        kind = TokenType.DOT if text == "." else TokenType.VAR
+        end = at + len(text) - 1
+        if text:
+            parts.append(Token(kind, text, token.line, token.col, at, end))
+        at = end + 1
+    return parts
 
 
 def _with_versioned_comments(sql: str) -> str:
@@ -44,6 +92,11 @@ def _with_versioned_comments(sql: str) -> str:
             for start, end in (found.span("opening"), found.span("closing")):
                 text[start:end] = " " * (end - start)
     return "".join(text)
+
+
+def comments(sql: str) -> list[str]:
+    """The comments of a text between slash and asterisk, with these, in their order."""
+    return [found[0] for found in _LEXEMES.finditer(sql) if found[0].startswith("/*")]
 
 
 def syntax_fault(near: str, line: int) -> SyntaxFault:
@@ -103,9 +156,9 @@ class Cursor:
             raise self.fault()
 
     def name(self) -> str:
-        """An identifier, quoted or not."""
+        """An identifier, quoted or not; an empty one names nothing."""
         token = self.token()
-        quoted = token.token_type is TokenType.IDENTIFIER
+        quoted = token.token_type is TokenType.IDENTIFIER and token.text
         plain = token.text.replace("_", "").replace("$", "").isalnum()
         if token.token_type in _NAME_TYPES_REFUSED or not (quoted or plain):
             self._at -= 1
@@ -129,6 +182,11 @@ class Cursor:
 
     def parenthesised(self) -> str:
         """The text between this parenthesis and the one that closes it."""
+        inside = self.enclosed()
+        return self.sql[inside[0].start : inside[-1].end + 1]
+
+    def enclosed(self) -> Sequence[Token]:
+        """The tokens between this parenthesis and the one that closes it, at least one."""
         self.expect("(")
         start, depth = self._at, 1
         while depth:
@@ -137,7 +195,7 @@ class Cursor:
         if self._at - 1 == start:
             self._at = start
             raise self.fault()
-        return self.sql[self._tokens[start].start : self._tokens[self._at - 2].end + 1]
+        return self._tokens[start : self._at - 1]
 
     def expression(self, *, to_comma: bool = False) -> exp.Expr:
         """All that is left as one expression, or all up to a comma outside of parentheses."""

@@ -8,7 +8,7 @@ from mysql_mimic.types import ColumnDefinition, str_len, uint_1, uint_2, uint_4
 from proxy.result import Column, FieldType
 from proxy.wire.charsets import BINARY, UTF8MB4, Charset
 
-TEXT_TYPES = frozenset({FieldType.VAR_STRING})
+TEXT_TYPES = frozenset({FieldType.VAR_STRING, FieldType.ENUM})
 
 _NUMBERS = frozenset(
     {
@@ -29,6 +29,11 @@ _ANY_SCALE = 31
 """The `decimals` of a float without fixed digits; with 0, libmysqlclient would cut the fraction.
 
 https://dev.mysql.com/doc/c-api/8.0/en/c-api-data-structures.html"""
+
+_STRING = 254
+"""What a server sends for an ENUM, with ENUM_FLAG beside it; 247 stands in its own files alone.
+
+https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html"""
 
 _LONGEST_CHARACTER = 4
 """Bytes of a character in utf8mb4; `length` is sent in bytes."""
@@ -53,7 +58,7 @@ def column_definition(
             b"\x0c",
             uint_2(charset.collation if is_text else BINARY.collation),
             uint_4(min(column.length * (_LONGEST_CHARACTER if is_text else 1), 0xFFFFFFFF)),
-            uint_1(column.type),
+            uint_1(_STRING if column.type is FieldType.ENUM else column.type),
             uint_2(_flags(column)),
             uint_1(_decimals(column)),
             b"\0\0",
@@ -74,6 +79,8 @@ def _flags(column: Column) -> int:
         flags |= ColumnDefinition.NUM_FLAG
     if column.type in _LONG:
         flags |= ColumnDefinition.BLOB_FLAG
+    if column.type is FieldType.ENUM:
+        flags |= ColumnDefinition.ENUM_FLAG
     return int(flags)
 
 

@@ -8,7 +8,7 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.ht
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from mysql_mimic.types import Commands, ServerStatus, uint_2, uint_4
@@ -171,13 +171,20 @@ class Conversation:
     async def _prepare(self, body: bytes) -> None:
         statement = self._statements.add(self.handler.prepare(self.dialect.charset.decode(body)))
         count = statement.prepared.parameters
-        head = b"\0" + uint_4(statement.id) + uint_2(0) + uint_2(count) + b"\0" + uint_2(0)
-        self._stream.write(head)
-        if count:
-            self._stream.write_many([column_definition(_PARAMETER)] * count)
+        columns = await self.handler.columns(statement.prepared)
+        sizes = uint_2(len(columns)) + uint_2(count)
+        self._stream.write(b"\0" + uint_4(statement.id) + sizes + b"\0" + uint_2(0))
+        self._define([_PARAMETER] * count)
+        self._define(columns)
+        self.answered = True
+
+    def _define(self, columns: Sequence[Column]) -> None:
+        """One of the two lists of definitions behind PREPARE; one without any is left out."""
+        if columns:
+            charset = self.dialect.charset
+            self._stream.write_many(column_definition(column, charset) for column in columns)
             if not self.dialect.deprecates_eof:
                 self._stream.write(answers.eof(self._status()))
-        self.answered = True
 
     async def _execute(self, body: bytes) -> None:
         """A cursor that is asked for is not opened: rows follow at once, as the protocol allows."""

@@ -73,6 +73,10 @@ class Handler(Protocol):
     def prepare(self, sql: str) -> Prepared:
         """Checks one statement whose values come later, without running it."""
 
+    async def columns(self, prepared: Prepared) -> tuple[Column, ...]:
+        """The columns of a prepared statement's rows as far as they are known before it runs, which
+        it does not; () where they are not known."""
+
     async def execute(self, prepared: Prepared, parameters: Sequence[Parameter]) -> Result:
         """Runs a prepared statement with as many values as it has `?`."""
 

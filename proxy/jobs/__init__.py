@@ -1,0 +1,1 @@
+"""Jobs: statements that run by themselves, when their schedule says so."""
