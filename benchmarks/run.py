@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cancel, distinct, failures, overhead, prefixes, streaming, window
+from benchmarks import cancel, distinct, evaluation, failures, overhead, prefixes, streaming, window
 from benchmarks.figure import Figure, page, plain
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -24,6 +24,7 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "crash": cancel.crash,
     "prefixes": prefixes.prefixes,
     "embedded": prefixes.embedded,
+    "evaluation": evaluation.evaluation,
 }
 
 

@@ -1,6 +1,7 @@
 """What measures is right itself: the played endpoint, its limits and its counts, the figures."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from statistics import mean, median
 
@@ -10,6 +11,7 @@ import pytest
 from benchmarks import behaviour as rules
 from benchmarks.behaviour import Behaviour
 from benchmarks.direct import body, bound, run_direct
+from benchmarks.evaluation import sentences
 from benchmarks.figure import Figure, page, plain
 from benchmarks.limiter import BLOCK, Limiter, PrefixCache
 from benchmarks.played import PlayedEndpoint, played_endpoint
@@ -120,6 +122,15 @@ def test_the_direct_loop_asks_every_prompt_once_in_its_slots(played: PlayedEndpo
     stats = played.stats()
     assert (stats.calls, stats.distinct, stats.max_in_flight) == (64, 64, 16)
     assert bound(stats, slots=16) == pytest.approx(4 * 0.02)
+
+
+def test_sentences_have_as_many_of_each_sentiment_and_none_twice() -> None:
+    assert Counter((part, sentiment) for part, _, sentiment in sentences()) == {
+        (part, sentiment): count
+        for part, count in (("test", 20), ("example", 2))
+        for sentiment in ("positive", "neutral", "negative")
+    }
+    assert len({text for _, text, _ in sentences()}) == 66
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ SQL_BLOCK = re.compile(r"^```sql[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 STATEMENT = re.compile(r"(.+?);[ \t]*(?:-- ERROR (\d+)[^\n]*)?(?:\n|\Z)", re.DOTALL)
 SETTING = re.compile(r"\bMODELWIRE_[A-Z0-9_]*[A-Z0-9]\b")
 KEY = "sk-of-the-docs-test"
+SECRETS = "/run/secrets"
+"""What documents call the folder of key files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,26 @@ def test_every_statement_of_a_document_does_what_it_says(
     document: Path, tmp_path: Path, model_path: Path
 ) -> None:
     with Endpoint("positive") as endpoint:
+        secrets = tmp_path / "secrets"
+        secrets.mkdir()
+        (secrets / "provider_key").write_text(KEY)
         settings = {
+            "ANYSCALE_API_KEY": KEY,
+            "MODELWIRE_SECRET_ENV": f'{{"ANYSCALE_API_KEY": "{endpoint.url}"}}',
+            "MODELWIRE_SECRET_FILES": f'{{"{secrets}": "{endpoint.url}"}}',
             "MODELWIRE_ANYSCALE_ENDPOINTS_API_BASE": endpoint.url,
             "MODELWIRE_ANYSCALE_ENDPOINTS_API_KEY": KEY,
             "MODELWIRE_OPENAI_API_BASE": endpoint.url,
             "MODELWIRE_OPENAI_API_KEY": KEY,
+            "MODELWIRE_MODEL_CARDS": endpoint.url,
             "MODELWIRE_LOCAL_MODEL": str(model_path),
         }
         with ProxyProcess(tmp_path / "data", settings) as proxy:
             connection = proxy.connect(read_timeout=300)
             promised = [(each.place, each.sql, each.error) for each in statements(document)]
             assert [
-                (place, sql, outcome(connection, sql)) for place, sql, _ in promised
+                (place, sql, outcome(connection, sql.replace(SECRETS, str(secrets))))
+                for place, sql, _ in promised
             ] == promised
 
 

@@ -23,7 +23,7 @@ from proxy.wire.processes import Progress
 from tests.execute.support import Books, budget
 from tests.fixtures.house import model_record
 
-SPEC = ModelSpec("small", parse_template("{{a}}"), Target("b"))
+SPEC = ModelSpec("small", parse_template("{{a}}"), (Target("b"),))
 ANSWER = Prediction("yes", Usage(9, 3))
 FAILED = Prediction(None, error=EndpointFailed("overloaded"))
 UNBOUNDED = PredictionOptions("on", "null")

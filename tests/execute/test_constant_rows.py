@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from catalog.records import ModelRecord
+from catalog.records import ModelRecord, TargetRecord
 from tests.fixtures.house import LONG_AGO, SmallHouse, small_house
 from tests.support.endpoint import Endpoint
 
@@ -40,8 +40,8 @@ def endpoint() -> Iterator[Endpoint]:
 def house(endpoint: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallHouse]:
     with small_house(tmp_path_factory.mktemp("constant"), endpoint.url) as house:
         options = {"model_name": "small", "prompt_template": "Echo {{x}}."}
-        given = ("modelwire", "echo", 1, "e", "said", (), ("x",), options, None, LONG_AGO, 0.0)
-        house.run(house.store.put_model(ModelRecord(*given), replace=False))
+        given = ("modelwire", "echo", 1, "e", (TargetRecord("said"),), ("x",), options, LONG_AGO)
+        house.run(house.store.add_model(ModelRecord(*given), or_replace=False))
         house.rows("CREATE TABLE one (n INT)")
         house.rows("INSERT INTO one VALUES (1)")
         yield house

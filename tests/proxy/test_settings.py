@@ -122,3 +122,59 @@ def test_a_wrong_value_ends_without_a_traceback() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SECRET_ENV", '{"A": "no url"}', "a base URL is like https://host/v1"),
+        ("SECRET_ENV", '{"A": ["https://h", "https://u:hush@h"]}', "a base URL is like"),
+        ("SECRET_ENV", '["A"]', "Input should be a valid dictionary"),
+        ("SECRET_ENV", '{"A": ', "Invalid JSON"),
+        ("SECRET_FILES", '{"secrets/key": "https://h"}', "has its whole path, from /"),
+    ],
+)
+def test_a_wrong_list_of_secrets_is_told_by_its_name(
+    name: str,
+    value: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"MODELWIRE_{name}", value)
+    assert main(["serve"]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"modelwire: MODELWIRE_{name}: ")
+    assert said in told
+    assert "hush" not in told
+
+
+def test_secrets_are_bound_to_base_urls_as_engines_compare_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("A", "hush")
+    monkeypatch.setenv("B", "hush too")
+    monkeypatch.setenv(
+        "MODELWIRE_SECRET_ENV", '{"A": "https://H/v1/", "C": ["http://i", "http://j"]}'
+    )
+    monkeypatch.setenv("MODELWIRE_SECRET_FILES", '{"/run/secrets": "http://k/v2"}')
+    settings = Settings()
+    assert settings.secret_env == {"A": ("https://h/v1",), "C": ("http://i/v1", "http://j/v1")}
+    assert settings.secret_files == {Path("/run/secrets"): ("http://k/v2",)}
+    assert settings.secret_variables == {"A": "hush"}
+    assert "hush" not in repr(settings)
+
+
+def test_no_secret_is_allowed_by_default() -> None:
+    assert (Settings().secret_env, Settings().secret_files) == ({}, {})
+
+
+@pytest.mark.parametrize("site", ["ftp://h", "huggingface.co", "https://", "https://h/?a=b", "on"])
+def test_site_of_model_cards_is_a_web_site(site: str) -> None:
+    with pytest.raises(ValidationError, match=r"a site is like https://huggingface\.co, or off"):
+        Settings(model_cards=site)
+
+
+@pytest.mark.parametrize(("given", "site"), [("off", None), ("", None), ("http://m", "http://m")])
+def test_model_cards_may_be_off(given: str, site: str | None) -> None:
+    assert Settings(model_cards=given).model_card_site == site

@@ -8,13 +8,16 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from aiohttp import web
 
+from tests.support.embeddings import embedded
 from tests.support.packs import items_of, packed
+from tests.support.schemas import Schemas, refusal, schema_of
+from tests.support.tuning import TuningDesk
 
 HELD_POLL_SECONDS = 0.005
 
@@ -62,8 +65,9 @@ class Endpoint:
     """`with Endpoint(replies) as endpoint:` serves at `endpoint.url` until the block ends.
 
     `models` None: no /models at all (404). `key`: what the Authorization header must bear.
-    `takes_json_schema` False: 400 for a response_format; None: it is ignored. A bare label that is
+    `takes_json_schema` says how it can be held to a schema, see schemas.py. A bare label that is
     scripted for a request with a JSON schema is answered as the JSON that a real server makes.
+    Embeddings are calls, too: their vectors are made of the texts, see embeddings.py.
     `answered` has the moments (time.monotonic) of the answers with status 200.
     """
 
@@ -72,7 +76,7 @@ class Endpoint:
         replies: Replies = "ok",
         models: list[str] | None = None,
         key: str | None = None,
-        takes_json_schema: bool | None = True,
+        takes_json_schema: Schemas = True,
     ) -> None:
         self.replies = replies
         self.models = models
@@ -82,6 +86,7 @@ class Endpoint:
         self.answered: list[float] = []
         self.in_flight = 0
         self.max_in_flight = 0
+        self.tuning = TuningDesk(key=key)
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -89,7 +94,7 @@ class Endpoint:
 
     @property
     def calls(self) -> int:
-        """Chat completions asked for since the start or the last `forget`."""
+        """Chat completions, and embeddings, asked for since the start or the last `forget`."""
         return len(self.requests)
 
     def forget(self) -> None:
@@ -124,7 +129,10 @@ class Endpoint:
     async def _serve(self) -> None:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", self._embed)
         app.router.add_get("/v1/models", self._list)
+        app.router.add_get("/v1/{name:.+}/raw/main/README.md", self._card)
+        app.router.add_routes(self.tuning.routes())
         # A handler must learn that its client is gone: tests count what is in flight.
         self._runner = web.AppRunner(
             app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
@@ -143,31 +151,72 @@ class Endpoint:
         listed = [{"id": name, "object": "model"} for name in self.models]
         return web.json_response({"object": "list", "data": listed})
 
+    async def _card(self, request: web.Request) -> web.Response:
+        """The Hugging Face card of a listed model, for who takes this for that site."""
+        name = request.match_info["name"]
+        if name not in (self.models or ()):
+            return web.Response(status=404)
+        return web.Response(text=f"---\nlicense: none\n---\n# {name}\n")
+
+    async def _embed(self, http: web.Request) -> web.Response:
+        body = await http.json()
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        told = [{"role": "user", "content": text} for text in texts]
+        return await self._counted(
+            self._vectors(http, texts), Request(told, dict(http.headers), body)
+        )
+
+    async def _vectors(self, http: web.Request, texts: list[str]) -> web.Response:
+        if self.key is not None and not self._admits(http):
+            return _error(401, "Incorrect API key provided")
+        replies = [self._scripted_or(text) for text in texts]
+        for reply in filter(None, replies):
+            await self._wait_for(reply)
+            if (plain := _plain(reply)) is not None:
+                return plain
+        said = [reply.text if reply else None for reply in replies]
+        self.answered.append(time.monotonic())
+        return web.json_response(embedded(await http.json(), texts, said))
+
+    def _scripted_or(self, text: str) -> Reply | None:
+        """What is scripted for a text to embed, if it is an error or a vector."""
+        if isinstance(self.replies, Mapping) and not any(part in text for part in self.replies):
+            return None
+        reply = self._scripted(text)
+        is_told = reply.status != 200 or reply.body is not None or reply.text.startswith("[")
+        return reply if is_told else None
+
     async def _chat(self, http: web.Request) -> web.Response:
         body = await http.json()
         request = Request(body["messages"], dict(http.headers), body)
+        return await self._counted(self._answer(http, request), request)
+
+    async def _counted(
+        self, answer: Coroutine[Any, Any, web.Response], request: Request
+    ) -> web.Response:
         self.requests.append(request)
         self.in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
-            return await self._answer(http, request)
+            return await answer
         finally:
             self.in_flight -= 1
+
+    async def _wait_for(self, reply: Reply) -> None:
+        await asyncio.sleep(reply.delay)
+        while reply.held is not None and not reply.held.is_set():  # noqa: ASYNC110 - a thread sets it
+            await asyncio.sleep(HELD_POLL_SECONDS)
 
     async def _answer(self, http: web.Request, request: Request) -> web.Response:
         if self.key is not None and not self._admits(http):
             return _error(401, "Incorrect API key provided")
-        if "response_format" in request.body and self.takes_json_schema is False:
-            return _error(400, "response_format of type json_schema is not supported")
+        if (refused := refusal(request.body, self.takes_json_schema)) is not None:
+            return _error(400, refused)
         reply = self._reply(request)
-        await asyncio.sleep(reply.delay)
-        while reply.held is not None and not reply.held.is_set():  # noqa: ASYNC110 - a thread sets it
-            await asyncio.sleep(HELD_POLL_SECONDS)
-        if reply.body is not None:
-            return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
-        if reply.status != 200:
-            return _error(reply.status, reply.text, reply.headers)
-        text = _as_json(reply.text, request.body) if self.takes_json_schema else reply.text
+        await self._wait_for(reply)
+        if (plain := _plain(reply)) is not None:
+            return plain
+        text = _as_json(reply.text, schema_of(request.body, self.takes_json_schema))
         self.answered.append(time.monotonic())
         return web.json_response(_completion(text, reply, request), headers=reply.headers)
 
@@ -208,9 +257,15 @@ def written_reply(text: str) -> Reply:
             return Reply(marked[2], int(status))
 
 
-def _as_json(text: str, body: dict[str, Any]) -> str:
+def _plain(reply: Reply) -> web.Response | None:
+    """The response to a reply that is an error, or a whole body of its own."""
+    if reply.body is not None:
+        return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
+    return None if reply.status == 200 else _error(reply.status, reply.text, reply.headers)
+
+
+def _as_json(text: str, schema: dict[str, Any] | None) -> str:
     """Wrap a bare label in the object that the request's schema asks for."""
-    schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
     if schema is None:
         return text
     name, member = next(iter(schema["properties"].items()))

@@ -5,7 +5,8 @@ The format is slt_file.py's business; what a block expects is compared here and 
 
 import re
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,10 +33,13 @@ from tests.support.slt_file import (
     Script,
     Settings,
     Statement,
+    Tuning,
     Warnings,
 )
 
 READ_TIMEOUT_SECONDS = 30
+PATIENCE_SECONDS = 10.0
+POLL_SECONDS = 0.02
 TOOK = re.compile(r"\b\d+\.\d{3} s\b")
 REGEX_SIGNS = re.compile(r"([.^$*+?{}\[\]\\|()])")
 
@@ -63,8 +67,10 @@ def run(script: Script, data_dir: Path) -> list[Mismatch]:
     settings, options = _preamble(script)
     with ExitStack() as stack:
         endpoint = stack.enter_context(_endpoint(options))
-        proxy = stack.enter_context(ProxyProcess(data_dir, dict(settings)))
-        runner = _Runner(proxy, endpoint, {"endpoint": endpoint.url, "closed": _closed(stack)})
+        names = {"endpoint": endpoint.url, "closed": _closed(stack)}
+        env = {name: _filled(value, names) for name, value in settings}
+        proxy = stack.enter_context(ProxyProcess(data_dir, env))
+        runner = _Runner(proxy, endpoint, names)
         stack.callback(runner.disconnect)
         return [found for block in script.blocks if (found := runner.step(block)) is not None]
 
@@ -120,13 +126,16 @@ class _Runner:
     clients: dict[str, Any] = field(default_factory=dict)
     current: Connection = field(default_factory=lambda: Connection(0, "default"))
 
-    def step(self, block: Block) -> Mismatch | None:
+    def step(self, block: Block) -> Mismatch | None:  # noqa: PLR0911
         """Run one block; None if all is as expected."""
         match block:
             case Settings() | EndpointOptions():
                 return None
             case Replies(pairs=pairs):
                 self.endpoint.replies = {part: written_reply(text) for part, text in pairs}
+                return None
+            case Tuning(pairs=pairs):
+                self.endpoint.tuning.become(pairs)
                 return None
             case Connection():
                 self.current = block
@@ -138,6 +147,8 @@ class _Runner:
                 return None
             case Warnings():
                 return _compared(block, Warnings(block.line, self._rows("SHOW WARNINGS")))
+            case Query(awaited=True):
+                return self._awaited(block)
             case Ok() | Count() | Error() | Query():
                 return _compared(block, self._observe(block))
         assert_never(block)
@@ -149,6 +160,12 @@ class _Runner:
                 client.close()
         self.clients.clear()
 
+    def _awaited(self, block: Query) -> Mismatch | None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := _compared(block, self._observe(block))) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        return found
+
     def _observe(self, block: Statement) -> Statement:
         """What `block` would have to say to be right."""
         before = self.endpoint.calls
@@ -158,7 +175,7 @@ class _Runner:
     def _executed(self, block: Statement) -> Statement:
         try:
             with self._client().cursor() as cursor:
-                affected = cursor.execute(self._filled(block.sql))
+                affected = cursor.execute(_filled(block.sql, self.names))
                 rows = None if cursor.description is None else self._written(cursor)
         except pymysql.MySQLError as error:
             code, message = (*error.args, "")[:2]
@@ -170,7 +187,9 @@ class _Runner:
                 return Count(block.line, block.sql, affected)
             case _:
                 rowsort = isinstance(block, Query) and block.rowsort
-                return Query(block.line, block.sql, _sorted(rows, rowsort), rowsort)
+                awaited = isinstance(block, Query) and block.awaited
+                rows = _sorted(rows, rowsort)
+                return Query(block.line, block.sql, rows, rowsort, awaited=awaited)
 
     def _rows(self, sql: str) -> tuple[str, ...]:
         with self._client().cursor() as cursor:
@@ -198,17 +217,18 @@ class _Runner:
             )
         return self.clients[self.current.name]
 
-    def _filled(self, sql: str) -> str:
-        for name, value in self.names.items():
-            sql = sql.replace(f"${{{name}}}", value)
-        return sql
-
     def _neutral(self, text: str) -> str:
         """The text with addresses that change from run to run as their names, and without the
         times that statements took."""
         for name, value in self.names.items():
             text = text.replace(value, f"${{{name}}}")
         return TOOK.sub("… s", text)
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    for name, value in names.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
 
 
 def as_cell(value: str | bytes | None) -> str:

@@ -9,10 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from tests.support.schemas import Schemas
+
 SEPARATOR = "----"
 
 
-_SCHEMAS = {"on": True, "off": False, "ignored": None}
+_SCHEMAS: dict[str, Schemas] = {
+    "on": True,
+    "off": False,
+    "ignored": None,
+    "structured_outputs": "structured_outputs",
+    "guided_json": "guided_json",
+    "json_object": "json_object",
+    "plain": "plain",
+    "none": "none",
+}
 
 
 class FormatError(Exception):
@@ -34,12 +45,20 @@ class EndpointOptions:
     line: int
     models: tuple[str, ...] | None = None
     key: str | None = None
-    json_schema: bool | None = True
+    json_schema: Schemas = True
 
 
 @dataclass(frozen=True, slots=True)
 class Replies:
     """What the endpoint answers from here on, as (part of the prompt, reply) pairs."""
+
+    line: int
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What becomes of fine-tuning jobs from here on, as (name, value) pairs of tuning.py's desk."""
 
     line: int
     pairs: tuple[tuple[str, str], ...]
@@ -93,13 +112,15 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement with rows: the header, then each row, as written cells."""
+    """A statement with rows: the header, then each row, as written cells. One that is `awaited` is
+    run again and again until it has these."""
 
     line: int
     sql: str
     rows: tuple[str, ...]
     rowsort: bool = False
     calls: int = 0
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +137,7 @@ Block: TypeAlias = (
     Settings
     | EndpointOptions
     | Replies
+    | Tuning
     | Connection
     | Restart
     | Ok
@@ -185,6 +207,8 @@ def _block(line: int, words: list[str], body: list[str]) -> Block:  # noqa: PLR0
             return _endpoint(line, body)
         case ["replies"]:
             return Replies(line, tuple(_pair(text, "=>") for text in body))
+        case ["tuning"]:
+            return Tuning(line, tuple(_pair(text, "=") for text in body))
         case ["connection", name, *rest]:
             return Connection(line, name, rest[0] if rest else None)
         case ["restart"]:
@@ -235,12 +259,13 @@ def _statement(line: int, words: list[str], sql: str) -> Statement:
 
 def _query(line: int, words: list[str], body: list[str]) -> Query:
     words, calls = _take_calls(words)
-    if words not in ([], ["rowsort"]):
-        raise ValueError("expected: query [rowsort] [calls N]")
+    awaited, rowsort = "until" in words, "rowsort" in words
+    if words != ["until"] * awaited + ["rowsort"] * rowsort:
+        raise ValueError("expected: query [until] [rowsort] [calls N]")
     at = body.index(SEPARATOR) if SEPARATOR in body else len(body)
     if not body[:at]:
         raise ValueError("no SQL")
-    return Query(line, "\n".join(body[:at]), tuple(body[at + 1 :]), words == ["rowsort"], calls)
+    return Query(line, "\n".join(body[:at]), tuple(body[at + 1 :]), rowsort, calls, awaited=awaited)
 
 
 def _take_calls(words: list[str]) -> tuple[list[str], int]:
@@ -270,6 +295,8 @@ def _written(block: Block) -> str:  # noqa: C901, PLR0911
             return _lines("endpoint", _endpoint_lines(block))
         case Replies(pairs=pairs):
             return _lines("replies", [f"{prompt} => {reply}" for prompt, reply in pairs])
+        case Tuning(pairs=pairs):
+            return _lines("tuning", [f"{name} = {value}" for name, value in pairs])
         case Connection(name=name, database=database):
             return " ".join(filter(None, ["connection", name, database]))
         case Restart():
@@ -282,8 +309,9 @@ def _written(block: Block) -> str:  # noqa: C901, PLR0911
             return _lines(f"statement count {count}{_calls(block)}", [sql])
         case Error(sql=sql, code=code, pattern=pattern):
             return _lines(f"statement error {code}{_calls(block)} {pattern}".rstrip(), [sql])
-        case Query(sql=sql, rows=rows, rowsort=rowsort):
-            head = f"query{' rowsort' if rowsort else ''}{_calls(block)}"
+        case Query(sql=sql, rows=rows):
+            words = " until" * block.awaited + " rowsort" * block.rowsort
+            head = f"query{words}{_calls(block)}"
             return _lines(head, [sql, SEPARATOR, *rows])
 
 
@@ -302,5 +330,6 @@ def _endpoint_lines(options: EndpointOptions) -> list[str]:
     if options.key is not None:
         lines.append(f"key {options.key}")
     if options.json_schema is not True:
-        lines.append("json_schema off" if options.json_schema is False else "json_schema ignored")
+        names = {value: name for name, value in _SCHEMAS.items()}
+        lines.append(f"json_schema {names[options.json_schema]}")
     return lines

@@ -93,6 +93,9 @@ class FakeHandler:
             raise SyntaxFault("near 'bad'")
         return FakePrepared(sql)
 
+    async def columns(self, prepared: FakePrepared) -> tuple[Column, ...]:
+        return typed_rows().columns if prepared.sql.startswith("types") else ()
+
     async def execute(self, prepared: FakePrepared, parameters: Sequence[Parameter]) -> Result:
         self.log.append(("execute", prepared.sql, tuple(parameters)))
         if prepared.sql.startswith("types"):

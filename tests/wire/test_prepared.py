@@ -36,7 +36,7 @@ def prepare(client: RawClient, sql: str) -> int:
     """The statement's id; all its packets are read."""
     head = client.ask(b"\x16" + sql.encode())
     assert head[0] == 0, head
-    for _ in range(int.from_bytes(head[7:9], "little")):
+    for _ in range(sum(struct.unpack("<HH", head[5:9]))):
         assert client.read().startswith(b"\x03def")
     return int.from_bytes(head[1:5], "little")
 
@@ -66,6 +66,17 @@ def test_prepare_ends_its_parameters_with_eof_for_older_clients(server: Server) 
     client.log_in()
     client.ask(b"\x16select ?")
     assert client.read()[:4] == b"\x03def"
+    assert client.read() == b"\xfe\0\0\x02\0"
+
+
+def test_prepare_describes_the_rows_to_come_behind_the_parameters(server: Server) -> None:
+    client = server.raw()
+    client.log_in()
+    head = client.ask(b"\x16types ?")
+    columns = int.from_bytes(head[5:7], "little")
+    assert columns > 1
+    assert [client.read()[:4] for _ in range(2)] == [b"\x03def", b"\xfe\0\0\x02"]
+    assert [client.read()[:4] for _ in range(columns)] == [b"\x03def"] * columns
     assert client.read() == b"\xfe\0\0\x02\0"
 
 
