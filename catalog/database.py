@@ -46,6 +46,8 @@ class Database:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "python_enable_replacements": "false",
+            # hands what was freed back to the system, within seconds
+            "allocator_background_threads": "true",
         }
         if threads is not None:
             config["threads"] = str(threads)

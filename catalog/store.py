@@ -29,7 +29,11 @@ from catalog.suggest import did_you_mean
 from catalog.whole import whole
 
 # What DuckDB may hold of the file in memory, for definitions, answers and accounts together.
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"threads": "1", "memory_limit": "128MB"}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": "1",
+    "memory_limit": "128MB",
+    "allocator_background_threads": "true",
+}
 
 
 class Store(ModelStore):
