@@ -5,6 +5,7 @@ It keeps what it is given; whether a version can be asked is for who made it.
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -25,7 +26,7 @@ _Name = tuple[str, str]
 _ONE = "project = ? AND name = ?"
 
 
-class ModelStore:
+class ModelStore(ABC):
     """Names are compared without case. A model has at least one version, and its active one."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -41,9 +42,9 @@ class ModelStore:
             if active:
                 self._active[_name(model)] = model.version
 
+    @abstractmethod
     def engine(self, name: str) -> EngineRecord:
         """The engine of that name. Raises EngineUnknown."""
-        raise NotImplementedError
 
     @property
     def models(self) -> list[ModelRecord]:
@@ -198,10 +199,11 @@ class ModelStore:
             if _key(model.project) == _key(project):
                 await self.drop_model(model.project, model.name)
 
+    @abstractmethod
     def _renaming(self, model: ModelRecord, new: str) -> list[_Statement]:
         """What else is written when a model gets a name, in the same transaction."""
-        return []
 
+    @abstractmethod
     def _was_renamed(self, model: ModelRecord, new: str) -> None:
         """That is written: remember it."""
 

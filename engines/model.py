@@ -78,9 +78,7 @@ def compile_model(
     for option in POLICY_OPTIONS:
         checked.pop(option.name, None)
     rows = checked.pop(ROWS_PER_PROMPT.name, None)
-    model_name = checked.pop("model_name", None) or handler.default_model_name
-    if not isinstance(model_name, str):
-        raise OptionError(f"{owner} needs the option 'model_name': {MODEL_NAME.description}")
+    model_name = _model_name(checked, handler, owner)
     prompting = take_prompting(checked, targets, owner)
     shown = {option.name: checked.pop(option.name, None) for option in EXAMPLE_OPTIONS}
     spec = ModelSpec(
@@ -98,6 +96,13 @@ def compile_model(
     if examples and spec.mode == "embedding":
         raise OptionError(f"an embedding has no examples: {owner} has mode = 'embedding'")
     return replace(spec, examples=choose_examples(spec, examples, shown, owner))
+
+
+def _model_name(checked: dict[str, Value], handler: Handler, owner: str) -> str:
+    name = checked.pop(MODEL_NAME.name, None) or handler.default_model_name
+    if not isinstance(name, str):
+        raise OptionError(f"{owner} needs the option 'model_name': {MODEL_NAME.description}")
+    return name
 
 
 def _refuse_options_of_engines(given: Iterable[str], handler: Handler, owner: str) -> None:

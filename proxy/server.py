@@ -7,6 +7,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -83,49 +84,17 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         stack.callback(store.close)
         journal = Journal(store.connection())
         stack.push_async_callback(journal.close)
-        answers, usage = AnswerStore(journal), UsageStore(journal)
-        budgets = Budgets(store, usage)
         jobs = JobStore(journal)
-        database = Database(
-            directory / "data.duckdb",
-            spill_dir=directory / "spill",
-            memory_limit=settings.memory_limit,
-        )
-        stack.callback(database.close)
-        engines = EnginePool(store, _environment(settings, directory))
-        stack.push_async_callback(engines.aclose)
-        tunings = TuningStore(store.connection())
-        stack.callback(tunings.close)
-        workshop = Workshop(store, tunings, engines, _pace(settings))
-        stack.push_async_callback(workshop.close)
-        projects = Projects(database)
-        await projects.open()
-        workshop.resume()
+        house = await _house(settings, store, journal, jobs, stack)
         if settings.password is not None:
             await _put_user(store, settings.user, settings.password)
         lacks_user = _lacks_user(settings, store)
         host = LOOPBACK if lacks_user else settings.host
         if host != settings.host:
             logger.warning("No password is configured: listening on %s only", host)
-        variables = _variables(settings)
-        cards = ModelCards(settings.model_card_site)
 
         def make_session(processes: Processes) -> Session:
-            return Session(
-                House(
-                    store,
-                    projects,
-                    engines,
-                    processes,
-                    variables,
-                    answers,
-                    usage,
-                    budgets,
-                    jobs,
-                    workshop,
-                    cards,
-                )
-            )
+            return Session(house(processes))
 
         listener = _listener(settings, directory, store, make_session)
         port = await _listen(listener, host, settings.port)
@@ -136,6 +105,43 @@ async def running(settings: Settings) -> AsyncIterator[tuple[str, int]]:
         if lacks_user:
             await _make_user(settings, store)
         yield host, port
+
+
+async def _house(
+    settings: Settings, store: Store, journal: Journal, jobs: JobStore, stack: AsyncExitStack
+) -> Callable[[Processes], House]:
+    """What all sessions share, as soon as it is known which processes there are; what of it is to
+    be closed goes onto the stack."""
+    directory = settings.directory
+    usage = UsageStore(journal)
+    database = Database(
+        directory / "data.duckdb",
+        spill_dir=directory / "spill",
+        memory_limit=settings.memory_limit,
+    )
+    stack.callback(database.close)
+    engines = EnginePool(store, _environment(settings, directory))
+    stack.push_async_callback(engines.aclose)
+    tunings = TuningStore(store.connection())
+    stack.callback(tunings.close)
+    workshop = Workshop(store, tunings, engines, _pace(settings))
+    stack.push_async_callback(workshop.close)
+    projects = Projects(database)
+    await projects.open()
+    workshop.resume()
+    return partial(
+        House,
+        store,
+        projects,
+        engines,
+        variables=_variables(settings),
+        answers=AnswerStore(journal),
+        usage=usage,
+        budgets=Budgets(store, usage),
+        jobs=jobs,
+        workshop=workshop,
+        cards=ModelCards(settings.model_card_site),
+    )
 
 
 async def _listen(listener: Listener, host: str, port: int) -> int:

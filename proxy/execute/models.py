@@ -162,9 +162,8 @@ class Models:
             table = await self.look(draft.source or draft.project, draft.query)
         examples = () if table is None else examples_of(table, spec)
         if examples:
-            compile_model(
-                draft.name, spec.targets, options, handler, examples
-            )  # sees that they fit
+            # sees that they fit the targets
+            compile_model(draft.name, spec.targets, options, handler, examples)
         return ModelRecord(
             project=draft.project,
             name=draft.name,
