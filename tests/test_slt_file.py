@@ -18,6 +18,7 @@ from tests.support.slt_file import (
     Settings,
     Warnings,
 )
+from tests.support.slt_sources import File
 
 WHOLE = """\
 # A file with one of everything.
@@ -33,6 +34,10 @@ json_schema off
 replies
 I love it => positive
 down => !503 overloaded
+
+file rows.csv
+1,a "b"
+2,b
 
 connection bob demo
 
@@ -68,13 +73,14 @@ def test_every_block_is_read():
         Settings(3, (("MODELWIRE_MAX_CONNECTIONS", "5"),)),
         EndpointOptions(6, ("a/b", "c"), "sk-1", json_schema=False),
         Replies(11, (("I love it", "positive"), ("down", "!503 overloaded"))),
-        Connection(15, "bob", "demo"),
-        Ok(18, "CREATE TABLE t (\n  a INT)"),
-        Count(22, "INSERT INTO t VALUES (1), (2)", 2),
-        Error(25, "SELECT * FROM u", 1146, "Table .* (gone|lost)", calls=1),
-        Query(28, "SELECT a, b\nFROM t", ("a\tb", "1\tNULL", "2\t(empty)"), rowsort=True, calls=2),
-        Warnings(36, ("Level\tCode\tMessage", "Warning\t1364\tno input")),
-        Restart(40),
+        File(15, "rows.csv", ('1,a "b"', "2,b")),
+        Connection(19, "bob", "demo"),
+        Ok(22, "CREATE TABLE t (\n  a INT)"),
+        Count(26, "INSERT INTO t VALUES (1), (2)", 2),
+        Error(29, "SELECT * FROM u", 1146, "Table .* (gone|lost)", calls=1),
+        Query(32, "SELECT a, b\nFROM t", ("a\tb", "1\tNULL", "2\t(empty)"), rowsort=True, calls=2),
+        Warnings(40, ("Level\tCode\tMessage", "Warning\t1364\tno input")),
+        Restart(44),
     )
 
 

@@ -6,7 +6,7 @@ The format is slt_file.py's business; what a block expects is compared here and 
 import re
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +14,13 @@ from typing import Any, assert_never
 
 import pymysql
 
-from tests.support import slt_file
+from tests.support import slt_file, slt_sources
+from tests.support.cells import as_cell
 from tests.support.endpoint import Endpoint, written_reply
+from tests.support.names import Names
 from tests.support.proxy import ProxyProcess
+from tests.support.servers.fleet import Fleet
+from tests.support.servers.server import Cell, NativeError, Rows
 from tests.support.slt_file import (
     Block,
     Connection,
@@ -36,6 +40,8 @@ from tests.support.slt_file import (
     Tuning,
     Warnings,
 )
+from tests.support.slt_servers import Sources
+from tests.support.slt_sources import File, Log, Native, NativeQuery, Power, Source, SourceBlock
 
 READ_TIMEOUT_SECONDS = 30
 PATIENCE_SECONDS = 10.0
@@ -59,18 +65,22 @@ class Mismatch:
         )
 
 
-def run(script: Script, data_dir: Path) -> list[Mismatch]:
+def run(script: Script, data_dir: Path, fleet: Fleet) -> list[Mismatch]:
     """Run a file from the top, past every mismatch, with a proxy and an endpoint of its own.
 
-    Raises FormatError, and ProxyGone if the proxy does not start.
+    Its servers are the fleet's. Raises FormatError, ProxyGone if the proxy does not start,
+    program.Missing for a server that this machine does not have, NativeError.
     """
-    settings, options = _preamble(script)
+    settings, options, source = _preamble(script)
     with ExitStack() as stack:
         endpoint = stack.enter_context(_endpoint(options))
-        names = {"endpoint": endpoint.url, "closed": _closed(stack)}
-        env = {name: _filled(value, names) for name, value in settings}
+        sources = Sources(data_dir.with_name("folder"))
+        sources.open(source, fleet, stack)
+        closed = _closed(stack)
+        names = Names({"endpoint": endpoint.url, "closed": closed, **sources.names})
+        env = {name: names.fill(value) for name, value in settings}
         proxy = stack.enter_context(ProxyProcess(data_dir, env))
-        runner = _Runner(proxy, endpoint, names)
+        runner = _Runner(proxy, endpoint, sources, names)
         stack.callback(runner.disconnect)
         return [found for block in script.blocks if (found := runner.step(block)) is not None]
 
@@ -89,21 +99,29 @@ def accepted(script: Script, mismatches: Sequence[Mismatch]) -> Script:
     )
 
 
-def _preamble(script: Script) -> tuple[tuple[tuple[str, str], ...], EndpointOptions]:
-    """The settings and the endpoint's options, which stand before everything else."""
-    settings, options = Settings(0, ()), EndpointOptions(0)
+def _preamble(script: Script) -> tuple[tuple[tuple[str, str], ...], EndpointOptions, Source]:
+    """The settings, the endpoint's options and the servers, which stand before everything else."""
+    settings, options, source = Settings(0, ()), EndpointOptions(0), Source(0, ())
     started = False
     for block in script.blocks:
         match block:
-            case Settings() | EndpointOptions() if started:
+            case Settings() | EndpointOptions() | Source() if started:
                 raise FormatError(f"{script.path}:{block.line}: too late for this block")
             case Settings():
                 settings = block
             case EndpointOptions():
                 options = block
+            case Source():
+                source = block
+            case Power(kind=kind) | Log(kind=kind) if kind not in source.kinds:
+                raise FormatError(f"{script.path}:{block.line}: not named by `source`: {kind}")
+            case Native(where=kind) | NativeQuery(where=kind) if (
+                kind in slt_sources.KINDS and kind not in source.kinds
+            ):
+                raise FormatError(f"{script.path}:{block.line}: not named by `source`: {kind}")
             case _:
                 started = True
-    return settings.pairs, options
+    return settings.pairs, options, source
 
 
 def _endpoint(options: EndpointOptions) -> Endpoint:
@@ -122,14 +140,15 @@ def _closed(stack: ExitStack) -> str:
 class _Runner:
     proxy: ProxyProcess
     endpoint: Endpoint
-    names: dict[str, str]
+    sources: Sources
+    names: Names
     clients: dict[str, Any] = field(default_factory=dict)
     current: Connection = field(default_factory=lambda: Connection(0, "default"))
 
     def step(self, block: Block) -> Mismatch | None:  # noqa: PLR0911
         """Run one block; None if all is as expected."""
         match block:
-            case Settings() | EndpointOptions():
+            case Settings() | EndpointOptions() | Source():
                 return None
             case Replies(pairs=pairs):
                 self.endpoint.replies = {part: written_reply(text) for part, text in pairs}
@@ -151,6 +170,8 @@ class _Runner:
                 return self._awaited(block)
             case Ok() | Count() | Error() | Query():
                 return _compared(block, self._observe(block))
+            case File() | Native() | NativeQuery() | Log() | Power():
+                return self._beside(block)
         assert_never(block)
 
     def disconnect(self) -> None:
@@ -166,6 +187,24 @@ class _Runner:
             time.sleep(POLL_SECONDS)
         return found
 
+    def _beside(self, block: SourceBlock) -> Mismatch | None:
+        """Run a block that is no business of the proxy's."""
+        try:
+            outcome = self.sources.step(block, self.names.fill)
+        except NativeError as error:
+            error.add_note(f"line {block.line}: {slt_sources.write(block)[0]}")
+            raise
+        match block, outcome:
+            case NativeQuery(), Rows(header=header, rows=rows):
+                lines = _sorted(tuple(self._lines(header, rows)), block.rowsort)
+                return _compared(block, replace(block, rows=lines))
+            case Log(rowsort=rowsort), list() as said:
+                told = map(self._neutral, said)
+                return _compared(
+                    block, replace(block, rows=tuple(sorted(told) if rowsort else told))
+                )
+        return None
+
     def _observe(self, block: Statement) -> Statement:
         """What `block` would have to say to be right."""
         before = self.endpoint.calls
@@ -175,7 +214,7 @@ class _Runner:
     def _executed(self, block: Statement) -> Statement:
         try:
             with self._client().cursor() as cursor:
-                affected = cursor.execute(_filled(block.sql, self.names))
+                affected = cursor.execute(self.names.fill(block.sql))
                 rows = None if cursor.description is None else self._written(cursor)
         except pymysql.MySQLError as error:
             code, message = (*error.args, "")[:2]
@@ -197,14 +236,13 @@ class _Runner:
             return self._written(cursor)
 
     def _written(self, cursor: Any) -> tuple[str, ...]:
-        header = "\t".join(column[0] for column in cursor.description)
-        return (
-            self._neutral(header),
-            *(
-                "\t".join(self._neutral(as_cell(value)) for value in row)
-                for row in cursor.fetchall()
-            ),
-        )
+        header = [column[0] for column in cursor.description]
+        return tuple(self._lines(header, cursor.fetchall()))
+
+    def _lines(self, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
+        yield self._neutral("\t".join(header))
+        for row in rows:
+            yield "\t".join(self._neutral(as_cell(value)) for value in row)
 
     def _client(self) -> Any:
         """The current client; without converters, so that cells are the text of the wire."""
@@ -213,39 +251,14 @@ class _Runner:
                 conv={},
                 database=self.current.database,
                 autocommit=None,
+                local_infile=True,
                 read_timeout=READ_TIMEOUT_SECONDS,
             )
         return self.clients[self.current.name]
 
     def _neutral(self, text: str) -> str:
-        """The text with addresses that change from run to run as their names, and without the
-        times that statements took."""
-        for name, value in self.names.items():
-            text = text.replace(value, f"${{{name}}}")
-        return TOOK.sub("… s", text)
-
-
-def _filled(text: str, names: Mapping[str, str]) -> str:
-    for name, value in names.items():
-        text = text.replace(f"${{{name}}}", value)
-    return text
-
-
-def as_cell(value: str | bytes | None) -> str:
-    r"""A value as it stands in a file: NULL, (empty), x'…' for bytes.
-
-    Tabs, line ends and backslashes are written \t, \n, \r, \\; quotes stand where the text
-    alone would lose its outer spaces or mean something else.
-    """
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    if not value:
-        return "(empty)"
-    for sign, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        value = value.replace(sign, written)
-    return f"'{value}'" if value != value.strip() or value in {"NULL", "(empty)"} else value
+        """The text without what changes from run to run: addresses, the time that it took."""
+        return TOOK.sub("… s", self.names.neutral(text))
 
 
 def _compared(expected: Expectation, observed: Expectation) -> Mismatch | None:
@@ -256,6 +269,10 @@ def _fits(expected: Expectation, observed: Expectation) -> bool:
     match expected, observed:
         case Query(rowsort=True), Query():
             return replace(expected, rows=_sorted(expected.rows, True)) == observed
+        case NativeQuery(rowsort=True), NativeQuery():
+            return replace(expected, rows=_sorted(expected.rows, True)) == observed
+        case Log(rowsort=True), Log():
+            return replace(expected, rows=tuple(sorted(expected.rows))) == observed
         case Error(), Error():
             message = re.sub(r"\\(.)", r"\1", observed.pattern)
             same = (expected.code, expected.calls) == (observed.code, observed.calls)

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from tests.support import slt_sources
 from tests.support.schemas import Schemas
-
-SEPARATOR = "----"
-
+from tests.support.slt_sources import SEPARATOR, SourceBlock, SourceExpectation
 
 _SCHEMAS: dict[str, Schemas] = {
     "on": True,
@@ -132,7 +131,7 @@ class Warnings:
 
 
 Statement: TypeAlias = Ok | Count | Error | Query
-Expectation: TypeAlias = Statement | Warnings
+Expectation: TypeAlias = Statement | Warnings | SourceExpectation
 Block: TypeAlias = (
     Settings
     | EndpointOptions
@@ -145,6 +144,7 @@ Block: TypeAlias = (
     | Error
     | Query
     | Warnings
+    | SourceBlock
 )
 
 
@@ -199,7 +199,7 @@ def _paragraph(path: Path, first: int, lines: list[str]) -> Paragraph:
     return Paragraph(tuple(lines[:comments]), block)
 
 
-def _block(line: int, words: list[str], body: list[str]) -> Block:  # noqa: PLR0911
+def _block(line: int, words: list[str], body: list[str]) -> Block:  # noqa: C901, PLR0911
     match words:
         case ["settings"]:
             return Settings(line, tuple(_pair(text, "=") for text in body))
@@ -219,6 +219,8 @@ def _block(line: int, words: list[str], body: list[str]) -> Block:  # noqa: PLR0
             return _statement(line, rest, "\n".join(body))
         case ["query", *rest]:
             return _query(line, rest, body)
+        case [word, *_] if word in slt_sources.WORDS:
+            return slt_sources.read(line, words, body)
     raise ValueError("no such block")
 
 
@@ -313,6 +315,8 @@ def _written(block: Block) -> str:  # noqa: C901, PLR0911
             words = " until" * block.awaited + " rowsort" * block.rowsort
             head = f"query{words}{_calls(block)}"
             return _lines(head, [sql, SEPARATOR, *rows])
+        case _:
+            return "\n".join(slt_sources.write(block))
 
 
 def _lines(head: str, body: Sequence[str]) -> str:
