@@ -1,26 +1,29 @@
 """DuckDB as the rest of the house sees it: files, cursors, threads, interrupts.
 
-One place where blocking calls leave the event loop. It knows nothing of what the SQL means.
+It knows nothing of what the SQL means.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 
 from catalog.duckdb_errors import translated
-from catalog.errors import StatementRejected
-from catalog.whole import whole
+from catalog.errors import CatalogError, StatementRejected
+from catalog.sources.extensions import extension_file
+from catalog.sources.folders import Folders
+from catalog.thread import Turns
 
 T = TypeVar("T")
 
 Row = tuple[Any, ...]
 BATCH_ROWS = 2048
 _THREADS = 64
+_FOLDER_EXTENSIONS = ("sqlite_scanner",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +34,47 @@ class Field:
     type: str
 
 
+class Lent(Protocol):
+    """Rows from outside, an Arrow stream: catalog/sources/outside.py has one."""
+
+    def __arrow_c_schema__(self) -> object:
+        """Their columns, without reading them."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The rows, from the first on."""
+
+    def failure(self, message: str) -> CatalogError | None:
+        """What an error that reading them raised says of their source, or None."""
+
+    def interrupt(self) -> None:
+        """End what is read; may be called from any thread."""
+
+
 class Database:
-    """One DuckDB file, opened for us alone, with DuckDB's reach into the machine closed.
+    """One DuckDB file, opened for us alone, with DuckDB's reach into the machine closed but for
+    the folders `source_dirs`, which may not hold the file's own.
 
     `memory_limit` is DuckDB's text form ('1GB'); what is more spills to `spill_dir`.
     """
 
     def __init__(
-        self, path: Path, *, spill_dir: Path, memory_limit: str, threads: int | None = None
+        self,
+        path: Path,
+        *,
+        spill_dir: Path,
+        memory_limit: str,
+        threads: int | None = None,
+        source_dirs: Sequence[Path] = (),
     ) -> None:
+        self.folders = Folders(tuple(each.resolve() for each in source_dirs), path.parent.resolve())
         config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit,
             "temp_directory": str(spill_dir),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "allow_unsigned_extensions": "false",
+            "allow_persistent_secrets": "false",
             "python_enable_replacements": "false",
             # hands what was freed back to the system, within seconds
             "allocator_background_threads": "true",
@@ -53,13 +83,14 @@ class Database:
             config["threads"] = str(threads)
         with translated():
             self._root = duckdb.connect(str(path), config=config)
+            self._open_folders()
             self._root.execute("SET enable_external_access = false")
             self._root.execute("SET lock_configuration = true")
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="duckdb")
 
     def cursor(self) -> "Cursor":
         """A connection of its own: transaction, temporary tables."""
-        return Cursor(self._root.cursor(), self._pool)
+        return Cursor(self._root.cursor(), self._pool, self.folders)
 
     def close(self) -> None:
         """Write everything down and close the file. Blocks; call when no cursor runs."""
@@ -67,15 +98,27 @@ class Database:
         self._root.execute("CHECKPOINT")
         self._root.close()
 
+    def _open_folders(self) -> None:
+        """Whoever has no folders has no extension for them in memory."""
+        if not self.folders.allowed:
+            return
+        for name in _FOLDER_EXTENSIONS:
+            self._root.load_extension(str(extension_file(name)))
+        allowed = [f"{folder}/" for folder in self.folders.allowed]
+        self._root.execute("SET allowed_directories = ?", [allowed])
 
-class Cursor:
+
+class Cursor(Turns):
     """One DuckDB connection. Calls take turns; each may be cancelled, which interrupts DuckDB and
     returns only when its thread is free again."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, pool: ThreadPoolExecutor, folders: Folders
+    ) -> None:
+        super().__init__(pool)
         self._connection = connection
-        self._pool = pool
-        self._turn = asyncio.Lock()
+        self._folders = folders
+        self._lent: dict[str, Lent] = {}
 
     async def execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one statement and fetch all of its rows."""
@@ -121,6 +164,28 @@ class Cursor:
         """The next batch of the query that was opened or started last."""
         return await self._run(lambda: self._connection.fetchmany(BATCH_ROWS))
 
+    async def lend(self, name: str, stream: "Lent") -> None:
+        """Let `name` stand for the rows of a stream from outside, until `give_back`. They are read
+        once, by one mention of one statement."""
+        self._lent[name] = stream
+        await self._run(lambda: self._connection.register(name, stream))
+
+    async def give_back(self, name: str) -> None:
+        """Let a lent stream go; one that was not lent is no error."""
+        if self._lent.pop(name, None) is not None:
+            await self._run(lambda: self._connection.unregister(name))
+
+    def rows_of(self, query: str) -> object:
+        """The rows of a query as an Arrow stream, for a `put` outside. Blocks: call in a thread,
+        and have them read before this cursor is used again."""
+        return self._connection.sql(query)
+
+    def interrupt(self) -> None:
+        """End what runs now, and what it reads from outside."""
+        self._connection.interrupt()
+        for stream in self._lent.values():
+            stream.interrupt()
+
     async def close(self) -> None:
         """Roll back what is open and let go."""
         await self._run(self._connection.close)
@@ -136,25 +201,18 @@ class Cursor:
         return [Field(name, str(type_)) for name, type_ in columns]
 
     async def _run(self, work: Callable[[], T]) -> T:
-        async with self._turn:
-            return await self._in_thread(work)
+        with self._told():
+            return await super()._run(work)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        job = self._pool.submit(work)
-        future = asyncio.wrap_future(job)
-        with translated():
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """DuckDB's errors as the catalog's, and those of a lent stream as its source's."""
+        with translated(self._folders):
             try:
-                return await asyncio.shield(future)
-            except asyncio.CancelledError:
-                if not job.cancel():  # it has a thread already
-                    await self._interrupt(future)
-                raise
-
-    @whole
-    async def _interrupt(self, future: "asyncio.Future[T]") -> None:
-        """Interrupt until the thread is back: one interrupt can come before the call began."""
-        while not future.done():
-            self._connection.interrupt()
-            await asyncio.wait([future], timeout=0.02)
-        if not future.cancelled():
-            future.exception()  # seen: an interrupted call ends in an error that nobody needs
+                yield
+            except duckdb.Error as error:
+                told = (stream.failure(str(error)) for stream in self._lent.values())
+                failure = next(filter(None, told), None)
+                if failure is None:
+                    raise
+                raise failure from error

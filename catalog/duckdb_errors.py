@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import duckdb
 
 from catalog import errors
+from catalog.sources.folders import Folders
+from catalog.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,94 @@ def _rule(
     return _Rule(kind, re.compile(pattern), error, text)
 
 
+_BROKEN_LINE = _rule(
+    duckdb.Error,
+    r"CSV Error on Line: (?P<line>\d+)\n(?:Original Line: [^\n]*\n)?(?P<why>[^\n]*)"
+    r"(?s:.*?)\n\s+file = (?P<file>[^\n]*)",
+    errors.FileBroken,
+    "{file}, line {line}: {why}",
+)
+# What SQLite says of tables that are attached.
+_SQLITE: tuple[_Rule, ...] = (
+    _rule(
+        duckdb.TypeMismatchException,
+        r"Invalid type in column \"(?P<column>[^\"]+)\".*found \"(?P<value>[^\"]*)\" of type",
+        errors.ConversionFailed,
+        "Column '{column}' holds '{value}', which is not of the type declared: a larger "
+        "sample_size of the database, or REFRESH DATABASE, lets it be read, but not changed",
+    ),
+    _rule(
+        duckdb.Error,
+        r"UNIQUE constraint failed: (?P<key>[^\n]+)",
+        errors.DuplicateKey,
+        "Duplicate entry for key '{key}'",
+    ),
+    _rule(duckdb.Error, r"^CHECK constraint failed", errors.ConstraintViolation),
+    _rule(
+        duckdb.Error,
+        r"^Failed to execute query .*: (?:table|view|index) (?P<name>.+) already exists$",
+        errors.AlreadyExists,
+        "Table '{name}' already exists",
+    ),
+    _rule(
+        duckdb.Error,
+        r"^Failed to prepare query .*: no such column: (?i:rowid)$",
+        errors.SourceReadOnly,
+        "Rows of a table WITHOUT ROWID are read and added, not changed",
+    ),
+    _rule(
+        duckdb.Error,
+        r"database is locked",
+        errors.LockTimeout,
+        "Another process, or another statement, is writing to this SQLite database",
+    ),
+    _rule(
+        duckdb.Error,
+        r"readonly database",
+        errors.SourceReadOnly,
+        "The file of this database may not be written",
+    ),
+    _rule(
+        duckdb.Error,
+        r"file is not a database|is not a valid DuckDB database file",
+        errors.SourceFailed,
+        "The file is not a database of this kind",
+    ),
+    _rule(
+        duckdb.Error,
+        r"^Failed to (?:prepare|execute) query (?s:.*)\": (?P<said>[^\n]*)$",
+        errors.SourceFailed,
+        "{said}",
+    ),
+)
 # The first rule that fits decides. `{text}` is DuckDB's first line without its head.
 _RULES: tuple[_Rule, ...] = (
+    *_SQLITE,
+    _BROKEN_LINE,
+    _rule(
+        duckdb.IOException,
+        r"No files found that match the pattern \"(?P<file>[^\"]+)\"",
+        errors.FileGone,
+        "The file '{file}' is gone",
+    ),
+    _rule(
+        duckdb.BinderException,
+        r"Unique file handle conflict.* attached by database \"(?P<name>@?(?P<source>[^\"]+))\"",
+        errors.FileAttached,
+        "The file is attached already, as '{source}'",
+    ),
+    _rule(
+        duckdb.TransactionException,
+        r"write to database \"@?(?P<to>[^\"]+)\" in a transaction that has already modified",
+        errors.TwoTargets,
+        "A transaction can change tables of one database alone: COMMIT before changing '{to}'",
+    ),
+    _rule(
+        duckdb.Error,
+        r"attached in read-only mode",
+        errors.SourceReadOnly,
+        "The database is attached read-only",
+    ),
     _rule(
         duckdb.CatalogException,
         r"(?:Table|View) with name \"?(?P<name>[^\n]+?)\"? does not exist",
@@ -144,7 +232,7 @@ _RULES: tuple[_Rule, ...] = (
         "Duplicate entry '{key}' for key 'PRIMARY'",
     ),
     _rule(
-        duckdb.ConstraintException,
+        duckdb.Error,
         r"NOT NULL constraint failed: [^\n]*\.(?P<column>[^\n.]+)",
         errors.NullViolation,
         "Column '{column}' cannot be null",
@@ -177,23 +265,32 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule(duckdb.Error, r"", errors.StatementRejected),
 )
+_NONE = Folders()
 _HEAD = re.compile(r"^(?:[A-Z]\w*(?: \w+)* Error: )+")
 _NEAR = re.compile(r'Did you mean "(?:[^"]*\.)?(?!(?:duckdb|pg|sqlite|pragma)_)([^".]+)"')
+_OFFERED = re.compile(r"^(?:Candidate bindings|Did you mean): .*$", re.MULTILINE)
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raise DuckDB's errors inside as the catalog's. Interrupts pass: they are database.py's."""
+def translated(folders: Folders = _NONE) -> Iterator[None]:
+    """Raise DuckDB's errors inside as the catalog's; they name files from `folders` on. Interrupts
+    pass: they are database.py's."""
     try:
         yield
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise _translate(error) from error
+        raise _translate(error, folders) from error
 
 
-def _translate(error: duckdb.Error) -> errors.CatalogError:
-    message = str(error)
+def broken_line(message: str) -> errors.CatalogError | None:
+    """What DuckDB says of a line of a CSV file, where it says it of one."""
+    match = _BROKEN_LINE.pattern.search(message)
+    return match and _BROKEN_LINE.error(_BROKEN_LINE.text.format(**match.groupdict()))
+
+
+def _translate(error: duckdb.Error, folders: Folders) -> errors.CatalogError:
+    message = folders.inside(str(error))
     rule, match = next(  # the last rule fits all
         (rule, match)
         for rule in _RULES
@@ -203,4 +300,15 @@ def _translate(error: duckdb.Error) -> errors.CatalogError:
     text = rule.text.format(text=words, **match.groupdict())
     if rule.error is errors.TableUnknown:
         return errors.TableUnknown(text, match["name"], tuple(_NEAR.findall(message)))
+    if rule.error is errors.FileAttached:
+        return errors.FileAttached(text, match["name"])
+    if rule.error is errors.ColumnUnknown:
+        text += did_you_mean(match["name"], _columns(message))
     return rule.error(text)
+
+
+def _columns(message: str) -> list[str]:
+    """The columns that DuckDB offers in the place of one; not those of our own making."""
+    offered = _OFFERED.search(message)
+    names = re.findall(r'"(?:[^"]*\.)?([^".]+)"', offered[0]) if offered else []
+    return [name for name in names if not name.startswith("__")]

@@ -8,14 +8,18 @@ class CatalogError(Exception):
     """Root of this room's errors.
 
     CatalogError
-    ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected, EngineUnknown,
-    │       BudgetUnknown, JobUnknown, TableUnknown, VersionUnknown, DropUnknown, AlreadyExists,
-    │       WrongKind, InUse, ColumnUnknown, ColumnExists, ColumnAmbiguous, AliasNotUnique,
+    ├── names: DatabaseUnknown, DatabaseExists, DatabaseMissing, DatabaseProtected,
+    │       DatabaseMisnamed, EngineUnknown, BudgetUnknown, JobUnknown, TableUnknown,
+    │       VersionUnknown, DropUnknown, AlreadyExists, WrongKind, InUse, ColumnUnknown,
+    │       ColumnExists, ColumnAmbiguous, AliasNotUnique,
     │       FunctionUnknown, TuningUnknown
     ├── shape: NotGrouped, AggregateMisplaced, ColumnCountMismatch, ColumnTwice, BranchesDiffer,
     │       OperandColumns, SubqueryRows
     ├── data: DuplicateKey, NullViolation, ForeignKeyViolation, ConstraintViolation,
-    │       ConversionFailed, OutOfRange
+    │       ConversionFailed, OutOfRange, DataTooLong, DivisionByZero
+    ├── sources: SourceUnknown, SourceUnreachable, SourceDenied, SourceFailed, SourceTimeout,
+    │       SourceInterrupted, SourceReadOnly, SourceFull, LockTimeout, OptionRejected,
+    │       TwoTargets, FileBroken, FileGone, FileAttached
     ├── running: StatementRejected, TooComplex, TransactionFailed, NotPermitted, OutOfMemory
     └── start: SecretsLocked, CatalogLocked
     """
@@ -35,6 +39,10 @@ class DatabaseMissing(CatalogError):
 
 class DatabaseProtected(CatalogError):
     """A database that is the proxy's own and cannot be made, changed or dropped."""
+
+
+class DatabaseMisnamed(CatalogError):
+    """A database cannot have that name."""
 
 
 class EngineUnknown(CatalogError):
@@ -181,3 +189,71 @@ class CatalogLocked(CatalogError):
 
 class SecretsLocked(CatalogError):
     """A stored secret cannot be read with the key at hand."""
+
+
+class SourceUnknown(CatalogError):
+    """No data source, or kind of one, of that name."""
+
+
+class SourceUnreachable(CatalogError):
+    """A data source does not answer."""
+
+
+class SourceDenied(CatalogError):
+    """A data source refuses user, password or database."""
+
+
+class SourceFailed(CatalogError):
+    """A data source refused a statement, in its own words."""
+
+
+class SourceTimeout(CatalogError):
+    """A statement ran longer than its data source lets it."""
+
+
+class SourceInterrupted(CatalogError):
+    """Somebody ended the statement in its data source."""
+
+
+class SourceReadOnly(CatalogError):
+    """A data source takes no changes."""
+
+
+class SourceFull(CatalogError):
+    """A data source has no room left."""
+
+
+class LockTimeout(CatalogError):
+    """Somebody else's transaction holds what the statement needs."""
+
+
+class DataTooLong(CatalogError):
+    """A text is longer than its column."""
+
+
+class DivisionByZero(CatalogError):
+    """A data source does not divide by zero."""
+
+
+class OptionRejected(CatalogError):
+    """A parameter of a data source that is missing, unknown or of a wrong type."""
+
+
+class TwoTargets(CatalogError):
+    """A transaction changes tables of more than one database."""
+
+
+class FileBroken(CatalogError):
+    """A line of a file that is not what the file's columns want."""
+
+
+class FileGone(CatalogError):
+    """A file that was there when the statement began, and is no longer."""
+
+
+class FileAttached(CatalogError):
+    """The file of a data source is attached under another name, `name` of DuckDB's."""
+
+    def __init__(self, text: str, name: str = "") -> None:
+        super().__init__(text)
+        self.name = name

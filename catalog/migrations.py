@@ -76,6 +76,16 @@ STEPS: tuple[str, ...] = (
     """
     CREATE TABLE tunings (number INTEGER NOT NULL, definition VARCHAR NOT NULL);
     """,
+    """
+    CREATE TABLE sources (
+        name VARCHAR PRIMARY KEY, engine VARCHAR NOT NULL, parameters VARCHAR NOT NULL,
+        secrets VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL);
+    """,
+    # Views, each as JSON, too.
+    """
+    CREATE TABLE views (
+        project VARCHAR NOT NULL, name VARCHAR NOT NULL, definition VARCHAR NOT NULL);
+    """,
 )
 
 

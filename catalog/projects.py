@@ -6,10 +6,11 @@ Tables and views live in the schemas; models, which live beside them, are the st
 import asyncio
 import csv
 import json
+from collections.abc import Callable, Iterable
 from importlib import resources
 
 from catalog.database import Cursor, Database
-from catalog.errors import DatabaseExists, DatabaseProtected, DatabaseUnknown
+from catalog.errors import DatabaseExists, DatabaseMisnamed, DatabaseProtected, DatabaseUnknown
 from catalog.suggest import did_you_mean
 from catalog.whole import whole
 
@@ -31,12 +32,20 @@ _RESERVED = frozenset(
 )
 
 
+def is_path(name: str) -> bool:
+    """Whether a name could be a folder's. Where a table `csv` of the schema `/folder/x` is missing,
+    DuckDB 1.5.5 reads the file /folder/x.csv instead, if it is one of its allowed directories
+    (tests/safety/test_instance.py)."""
+    return "/" in name or "\\" in name
+
+
 class Projects:
     """The names of all databases, and how to make and drop one. Whoever drops one, or puts into one
-    what is not a table, holds `changing` meanwhile."""
+    what is not a table, holds `changing` meanwhile. `elsewhere` names the data sources."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, elsewhere: Callable[[], Iterable[str]] = tuple) -> None:
         self.database = database
+        self._elsewhere = elsewhere
         self.changing = asyncio.Lock()
         self._names: dict[str, str] = {}
 
@@ -68,16 +77,27 @@ class Projects:
         try:
             return self._names[name.casefold()]
         except KeyError:
-            hint = did_you_mean(name, self._names.values())
-            raise DatabaseUnknown(f"Unknown database '{name}'{hint}") from None
+            raise self._unknown(name) from None
 
-    @whole
-    async def create(self, name: str) -> None:
-        """Make a database. Raises DatabaseExists, DatabaseProtected."""
+    def resolve_any(self, name: str) -> str:
+        """The name of a database or a data source as it was made. Raises DatabaseUnknown."""
+        source = self._source(name)
+        return self.resolve(name) if source is None else source
+
+    def require_free(self, name: str) -> None:
+        """Raises DatabaseExists, DatabaseProtected, DatabaseMisnamed for a name that no new one
+        may have."""
+        if is_path(name):
+            raise DatabaseMisnamed(f"Incorrect database name '{name}'")
         if name.casefold() in self._names:
             raise DatabaseExists(f"Can't create database '{name}'; database exists")
         if name.casefold() in _RESERVED:
             raise DatabaseProtected(f"Database name '{name}' is reserved")
+
+    @whole
+    async def create(self, name: str) -> None:
+        """Make a database. Raises DatabaseExists, DatabaseProtected."""
+        self.require_free(name)
         cursor = self.database.cursor()
         await self._make(cursor, name)
         await cursor.close()
@@ -92,6 +112,16 @@ class Projects:
         await cursor.execute(f"DROP SCHEMA {_quoted(made)} CASCADE")
         await cursor.close()
         del self._names[made.casefold()]
+
+    def _unknown(self, name: str) -> DatabaseUnknown:
+        if self._source(name) is not None:
+            return DatabaseUnknown(f"'{name}' is a data source, not a project of this server")
+        hint = did_you_mean(name, [*self._names.values(), *self._elsewhere()])
+        return DatabaseUnknown(f"Unknown database '{name}'{hint}")
+
+    def _source(self, name: str) -> str | None:
+        fits = (each for each in self._elsewhere() if each.casefold() == name.casefold())
+        return next(fits, None)
 
     async def _make(self, cursor: Cursor, name: str) -> None:
         await cursor.execute(f"CREATE SCHEMA {_quoted(name)}")

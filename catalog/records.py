@@ -73,6 +73,18 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A data source: `engine` is the name of its kind; `parameters` may be shown, `secrets` never,
+    both by the names of PARAMETERS."""
+
+    name: str
+    engine: str
+    parameters: Mapping[str, Any]
+    secrets: Mapping[str, Any] = field(repr=False)
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class UserRecord:
     """Who may log in, with the two password verifiers that the wire needs."""
 

@@ -1,5 +1,5 @@
-"""The definitions: ML engines, models (models.py), users, budgets: read from memory, written
-through to DuckDB.
+"""The definitions: ML engines, models (models.py), views (views.py), users, budgets: read from
+memory, written through to DuckDB.
 
 It checks names and references; what an option means it does not know.
 """
@@ -23,9 +23,10 @@ from catalog.errors import (
 from catalog.evaluations import Evaluation, EvaluationRecord
 from catalog.migrations import migrate
 from catalog.models import ModelStore
-from catalog.records import BudgetRecord, EngineRecord, ModelRecord, UserRecord
+from catalog.records import BudgetRecord, EngineRecord, ModelRecord, SourceRecord, UserRecord
 from catalog.secrets import Vault
 from catalog.suggest import did_you_mean
+from catalog.views import ViewStore
 from catalog.whole import whole
 
 # What DuckDB may hold of the file in memory, for definitions, answers and accounts together.
@@ -45,7 +46,9 @@ class Store(ModelStore):
             connection = duckdb.connect(str(path), config=_CONFIG)
             migrate(connection)
         super().__init__(connection)
+        self.views = ViewStore(connection, self._writing)
         self._engines = {_key(e.name): e for e in self._read_engines()}
+        self._sources = {_key(s.name): s for s in self._read_sources()}
         self._users = {u.name: u for u in self._read_users()}
         self._budgets = {_key(b.name): b for b in self._read_budgets()}
 
@@ -101,6 +104,42 @@ class Store(ModelStore):
                 )
             await self._write(("DELETE FROM engines WHERE name = ?", (engine.name,)))
             del self._engines[_key(name)]
+
+    # sources
+
+    @property
+    def sources(self) -> list[SourceRecord]:
+        """All data sources, by name."""
+        return [self._sources[key] for key in sorted(self._sources)]
+
+    def find_source(self, name: str) -> SourceRecord | None:
+        """The data source of that name, or None."""
+        return self._sources.get(_key(name))
+
+    @whole
+    async def put_source(self, source: SourceRecord) -> None:
+        """Keep a data source, in the place of one of the same name."""
+        async with self._writing:
+            await self._write(
+                (
+                    "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)",
+                    (
+                        _key(source.name),
+                        source.engine,
+                        json.dumps({"name": source.name, **source.parameters}),
+                        self._vault.seal(source.secrets),
+                        source.created_at,
+                    ),
+                )
+            )
+            self._sources[_key(source.name)] = source
+
+    @whole
+    async def drop_source(self, name: str) -> None:
+        """Forget a data source; one that is not there is no error."""
+        async with self._writing:
+            await self._write(("DELETE FROM sources WHERE name = ?", (_key(name),)))
+            self._sources.pop(_key(name), None)
 
     # users
 
@@ -203,6 +242,19 @@ class Store(ModelStore):
         return [
             EngineRecord(name, handler, json.loads(arguments), self._vault.open(sealed), created)
             for name, handler, arguments, sealed, created in rows
+        ]
+
+    def _read_sources(self) -> list[SourceRecord]:
+        rows = self._connection.execute("FROM sources").fetchall()
+        return [
+            SourceRecord(
+                (known := json.loads(shown)).pop("name"),
+                engine,
+                known,
+                self._vault.open(sealed),
+                at,
+            )
+            for _, engine, shown, sealed, at in rows
         ]
 
     def _read_users(self) -> list[UserRecord]:

@@ -244,3 +244,32 @@ def test_close_leaves_one_file(tmp_path: Path) -> None:
     rows(database, "CREATE TABLE t AS SELECT range AS x FROM range(1000)")
     database.close()
     assert [path.name for path in tmp_path.iterdir()] == ["d.duckdb"]
+
+
+def test_folders_are_open_that_are_given_and_no_others(tmp_path: Path) -> None:
+    folder, own = tmp_path / "shared", tmp_path / "own"
+    folder.mkdir()
+    own.mkdir()
+    for place in (folder, own, tmp_path):
+        (place / "k.csv").write_text("k\n1\n")
+    (folder / "link.csv").symlink_to(tmp_path / "k.csv")
+    database = Database(own / "d", spill_dir=own / "s", memory_limit="200MB", source_dirs=(folder,))
+    try:
+        assert rows(database, f"FROM read_csv('{folder}/k.csv')") == [(1,)]
+        for path in (
+            f"{own}/k.csv",
+            f"{tmp_path}/k.csv",
+            f"{folder}/../k.csv",
+            f"{folder}/link.csv",
+        ):
+            with pytest.raises(NotPermitted):
+                rows(database, f"FROM read_csv('{path}')")
+        with pytest.raises(CatalogError):
+            rows(database, "SET allowed_directories = ['/']")
+    finally:
+        database.close()
+
+
+def test_no_extension_is_loaded_without_folders(database: Database) -> None:
+    of_sqlite = "SELECT count(*) FROM duckdb_functions() WHERE function_name LIKE 'sqlite%'"
+    assert rows(database, of_sqlite) == [(0,)]

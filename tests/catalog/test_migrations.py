@@ -74,4 +74,6 @@ def test_released_steps_are_as_they_were_released() -> None:
         "78cb951e481c9d2f2666c517dfe61bd4a8e1668686401a6c6e70a743c9b77c2c",
         "e133aa3c972bd5ef1110da7a630796f9bec123063e1fcbdfb4e9225199268e04",
         "601ef7cbf3b746b293de1674a26d5d68245db6e100c5bab67cb2ff19068d4657",
+        "3e52a1fddd9c3209d3db3a1f74a5216a8a17e2f887d0e420956185ef31fe0779",
+        "4fe4236a5e9f7833a1f11ae2060722e1c17d4d1c9bf02decfaad77b0a9e3b9b0",
     ]
