@@ -87,6 +87,7 @@ class Definitions:
         async with self.projects.changing:
             await self.projects.drop(statement.name)
             await self.store.drop_models_of(statement.name)
+            await self.store.views.drop_of(statement.name)
             await self.jobs.drop_of(statement.name)
         return None
 

@@ -70,22 +70,6 @@ def show_create_engine(engine: EngineRecord) -> str:
     return f"CREATE ML_ENGINE {_named(engine.name)} FROM {_named(engine.handler)}{using}"
 
 
-def show_create_table(name: str, columns: Batch) -> str:
-    """A CREATE TABLE of what SHOW COLUMNS says: Field, Type, Null, Key, Default, Extra."""
-    lines = [_column(row) for row in columns]
-    keys = [f"`{row[0]!s}`" for row in columns if row[3] == "PRI"]
-    if keys:
-        lines.append(f"  PRIMARY KEY ({','.join(keys)})")
-    return f"CREATE TABLE `{name}` (\n" + ",\n".join(lines) + "\n) ENGINE=DuckDB"
-
-
-def _column(row: tuple[Cell, ...]) -> str:
-    field, type_, null, _, default, *_ = row
-    nullable = "" if null == "YES" else " NOT NULL"
-    given = "" if default is None else f" DEFAULT {default!s}"
-    return f"  `{field!s}` {type_!s}{nullable}{given}"
-
-
 def _metadata(model: ModelRecord, engine: EngineRecord, handler: Handler) -> Batch:
     model_name = str(model.options.get("model_name", ""))
     return [

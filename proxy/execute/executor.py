@@ -5,8 +5,9 @@ No node decides anything here: what is read, asked and joined stands in the plan
 """
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -20,6 +21,7 @@ from proxy.execute.constant import constant_row, inline, literals, text_of
 from proxy.execute.conversing import converse_row
 from proxy.execute.estimate import Bound, Estimate, estimate
 from proxy.execute.flow import scan_of, stream_of
+from proxy.execute.lines import Lines
 from proxy.execute.pipeline import Pipeline
 from proxy.execute.predict import predict_row
 from proxy.execute.relations import FIRST_ROW, NUMBER, portions
@@ -30,6 +32,7 @@ from proxy.plan.nodes import (
     Node,
     Passthrough,
     Predict,
+    Remote,
     Residual,
     Scan,
     Snapshot,
@@ -51,8 +54,11 @@ class Executor:
     be cancelled.
     """
 
-    def __init__(self, cursor: Cursor, spare: Callable[[], Cursor], asking: Asking) -> None:
+    def __init__(
+        self, cursor: Cursor, spare: Callable[[], Cursor], asking: Asking, lines: Lines
+    ) -> None:
         self.account = asking.account
+        self._lines = lines
         self._cursor = cursor
         self._spare = spare
         self._asking = asking
@@ -64,6 +70,10 @@ class Executor:
         for snapshot in snapshots:
             await self._make(snapshot)
 
+    async def view(self, views: Mapping[str, str]) -> None:
+        """Make temporary views of SELECTs of DuckDB's, by their names."""
+        await self._workbench.view(views)
+
     async def fields(self, query: exp.Query) -> list[Field]:
         """The columns of a query without models. Raises CatalogError."""
         return await self._cursor.describe(to_duckdb(query.copy()))
@@ -74,7 +84,8 @@ class Executor:
         A root that streams asks its models as its rows are read, any other has asked them all when
         this returns. Raises CatalogError, EngineError."""
         assert isinstance(plan, Passthrough | Residual)
-        await self._workbench.rehearse(plan)
+        if not _is_bound_first(plan):
+            await self._workbench.rehearse(plan)
         await self._make_inputs(plan)
         if isinstance(plan, Residual) and not await self._is_constant(plan):
             if plan.streams:
@@ -90,11 +101,15 @@ class Executor:
     async def columns(self, plan: Node) -> tuple[Column, ...]:
         """The columns that the answer of a query would have, then close; nothing is read, and no
         model asked. Raises CatalogError."""
+        return columns_of(plan, await self.described(plan))
+
+    async def described(self, plan: Node) -> list[Field]:
+        """As `columns`, in DuckDB's types."""
         assert isinstance(plan, Passthrough | Residual)
         await self._workbench.stand_ins(plan)
         fields = await self.fields(plan.sql)
         await self.close()
-        return columns_of(plan, fields)
+        return fields
 
     async def write(self, plan: Write) -> Done:
         """Carry out a statement that changes tables, then close. Raises as `rows`."""
@@ -107,8 +122,10 @@ class Executor:
 
     async def estimates(self, plan: Node) -> dict[str, Estimate | Bound]:
         """What the Predicts of a plan would ask, by their names, as far as it can be known without
-        asking. Sources are read. Raises CatalogError, EngineError."""
+        asking. Sources are read, and what they answered is kept: `rows` reads none of them again.
+        Raises CatalogError, EngineError."""
         await self._workbench.rehearse(plan)
+        self._workbench.keeping = True
         found: dict[str, Estimate | Bound] = {}
         asked: set[bytes] = set()
         for root in roots(plan):
@@ -133,10 +150,17 @@ class Executor:
             if name in needy and name in sure and isinstance(need, Estimate)
         )
 
+    async def takes(self, node: Remote) -> list[Field] | None:
+        """The columns of what a source would be asked for; None where it refuses. Nothing runs.
+        Raises what Sources raises."""
+        stream = await self._lines.prepared(node)
+        return None if stream is None else await self._workbench.shape(node, stream)
+
     async def close(self, status: str = "complete") -> None:
         """Let the relations go, and close the account; it keeps the first `status` it is told."""
         self.account.close(status)
         await self._workbench.clear()
+        await self._lines.close()
 
     async def _make_inputs(self, plan: Node) -> None:
         nodes = scan_of(plan).inputs if isinstance(plan, Residual) else children(plan)
@@ -144,11 +168,17 @@ class Executor:
             await self._make(node)
 
     async def _make(self, node: Node) -> None:
-        assert isinstance(node, Snapshot | Residual)
+        assert isinstance(node, Snapshot | Remote | Residual)
         await _MAKERS[type(node)](self, node)
 
     async def _snapshot(self, node: Snapshot) -> None:
         await self._workbench.snapshot(node)
+
+    async def _remote(self, node: Remote) -> None:
+        if node.name not in self._workbench.kept:
+            alone = node.streams and self._lines.shared(node.source) is None
+            stream = await self._lines.stream(node)
+            await self._workbench.remote(replace(node, streams=alone), stream)
 
     async def _residual(self, node: Residual) -> None:
         await self._make_inputs(node)
@@ -235,8 +265,15 @@ class Executor:
 
 _MAKERS: dict[type[Node], Callable[[Executor, Any], Awaitable[None]]] = {
     Snapshot: Executor._snapshot,
+    Remote: Executor._remote,
     Residual: Executor._residual,
 }
+
+
+def _is_bound_first(plan: Node) -> bool:
+    """Whether DuckDB sees the plan before anything is read: all that it reads comes as streams."""
+    streams = [isinstance(node, Remote) and node.streams for node in children(plan)]
+    return isinstance(plan, Passthrough) and bool(streams) and all(streams)
 
 
 def _sure(root: Residual) -> Iterator[str]:

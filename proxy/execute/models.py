@@ -75,13 +75,14 @@ class Models:
                 name,
                 _targets(statement.targets),
                 options,
-                statement.source and self.projects.resolve(statement.source),
+                statement.source and self.projects.resolve_any(statement.source),
                 statement.source_query,
             ),
             validate=not skip,
         )
         async with self.projects.changing:
             self.projects.resolve(project)  # it may have been dropped meanwhile
+            self.store.views.refuse_taken(project, name)
             await self.store.add_model(record, or_replace=statement.or_replace)
         return None
 
@@ -101,7 +102,8 @@ class Models:
         if targets:
             draft = replace(draft, targets=_targets(targets))
         if query is not None and source is not None:
-            draft = replace(draft, source=self.projects.resolve(source), query=query, kept=None)
+            found = self.projects.resolve_any(source)
+            draft = replace(draft, source=found, query=query, kept=None)
         record = await self._checked(draft, validate=not skip)
         kept = replace(record, origin=base.origin)
         async with self.projects.changing:
@@ -182,9 +184,11 @@ class Models:
 
     async def _refuse_taken(self, project: str, name: str) -> None:
         """Tables, views and models of a project share their names."""
+        self.store.views.refuse_taken(project, name)
         taken = await self.cursor.execute(
             "SELECT 1 FROM information_schema.tables "
-            "WHERE table_schema = ? AND lower(table_name) = lower(?)",
+            "WHERE table_catalog = current_database() "
+            "AND table_schema = ? AND lower(table_name) = lower(?)",
             (project, name),
         )
         if taken:

@@ -6,6 +6,7 @@ Rows reach DuckDB as one JSON text: it reads that a hundred times faster than a 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from catalog.sources.kind import quoted
 from proxy.execute.flow import Flow
 from proxy.plan.nodes import Output, Predict, Snapshot
 from proxy.result import Row
@@ -40,9 +41,12 @@ def count_of(query: str) -> str:
 
 
 def snapshot(node: Snapshot) -> str:
-    """Make the relation of a Snapshot; $1 are its rows as JSON."""
+    """Make the relation of a Snapshot; $1 are its rows as JSON, if it has any."""
+    if not node.rows:
+        columns = ", ".join(f"{quoted(column.name)} {column.type}" for column in node.columns)
+        return f'CREATE OR REPLACE TEMP TABLE "{node.name}" ({columns})'
     items = ", ".join(
-        f'CAST(row[{n}] AS {column.type}) AS "{column.name}"'
+        f"CAST(row[{n}] AS {column.type}) AS {quoted(column.name)}"
         for n, column in enumerate(node.columns, 1)
     )
     return f'CREATE OR REPLACE TEMP TABLE "{node.name}" AS SELECT {items} FROM {_ROWS}'

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from catalog.database import Cursor
 from catalog.records import ModelRecord
-from engines.types import parse_type
+from catalog.sources.kind import SourceColumn, SourceTable
+from catalog.views import ViewRecord
 from proxy.execute.columns import mysql_type_name
 from proxy.variables import Value
 
@@ -24,15 +25,19 @@ COLUMNS = (
 _TABLES = (
     "SELECT c.schema_name, c.table_name, c.column_name, c.column_index, c.data_type, "
     "c.column_default, c.is_nullable, "
-    "EXISTS (SELECT 1 FROM duckdb_constraints() AS k WHERE k.constraint_type = 'PRIMARY KEY' "
+    "CASE WHEN EXISTS (SELECT 1 FROM duckdb_constraints() AS k "
+    "WHERE k.constraint_type = 'PRIMARY KEY' "
+    "AND k.database_name = c.database_name "
     "AND k.schema_name = c.schema_name AND k.table_name = c.table_name "
-    "AND list_contains(k.constraint_column_names, c.column_name)) "
+    "AND list_contains(k.constraint_column_names, c.column_name)) THEN 'PRI' ELSE '' END "
     "FROM duckdb_columns() AS c WHERE NOT c.internal "
     "AND c.database_name = current_database() ORDER BY 1, 2, 4"
 )
-_TEXT_BYTES = 65_535
+_TEXT_BYTES = {"tinytext": 255, "text": 65_535, "mediumtext": 2**24 - 1, "longtext": 2**32 - 1}
+_BLOB_BYTES = {name.replace("text", "blob"): size for name, size in _TEXT_BYTES.items()}
 _CHARACTER_BYTES = 4
 _DIGITS = {"tinyint": 3, "smallint": 5, "mediumint": 7, "int": 10, "bigint": 19}
+_LABEL = re.compile(r"'((?:[^']|'')*)'")
 _SIZED = re.compile(r"\w+\((\d+)(?:,(\d+))?\)")
 
 
@@ -47,7 +52,7 @@ class _Column:
     type: str
     default: str | None = None
     nullable: bool = True
-    primary: bool = False
+    key: str = ""
     extra: str = ""
 
 
@@ -58,6 +63,38 @@ async def column_rows(cursor: Cursor, models: Sequence[ModelRecord]) -> list[tup
         for schema, table, name, position, type_, *facts in await cursor.execute(_TABLES)
     ]
     return [_row(column) for column in (*tables, *(c for m in models for c in _columns_of(m)))]
+
+
+def view_column_rows(views: Sequence[ViewRecord]) -> list[tuple[Value, ...]]:
+    """As column_rows, for each column of these views."""
+    return [
+        _row(_Column(view.project, view.name, name, position, type_))
+        for view in views
+        for position, (name, type_) in enumerate(zip(view.columns, view.types, strict=True), 1)
+    ]
+
+
+def source_column_rows(tables: Sequence[tuple[str, SourceTable]]) -> list[tuple[Value, ...]]:
+    """The same rows of tables of data sources, each with what its database is called."""
+    return [
+        _row(_of_source(database, table, position, column))
+        for database, table in tables
+        for position, column in enumerate(table.columns, 1)
+    ]
+
+
+def _of_source(database: str, table: SourceTable, position: int, column: SourceColumn) -> _Column:
+    return _Column(
+        database,
+        table.name,
+        column.name,
+        position,
+        column.mysql_type or mysql_type_name(column.type),
+        column.default,
+        column.nullable,
+        column.key,
+        column.extra,
+    )
 
 
 def model_columns(model: ModelRecord) -> list[tuple[str, str]]:
@@ -75,7 +112,7 @@ def _columns_of(model: ModelRecord) -> Iterator[_Column]:
 def _row(column: _Column) -> tuple[Value, ...]:
     data_type = re.split(r"[( ]", column.type, maxsplit=1)[0]
     characters, octets = _length(data_type, column.type)
-    is_text = characters is not None
+    is_text = characters is not None and data_type not in (*_BLOB_BYTES, "binary", "varbinary")
     return (
         "def",
         column.schema,
@@ -92,7 +129,7 @@ def _row(column: _Column) -> tuple[Value, ...]:
         "utf8mb4" if is_text else None,
         "utf8mb4_0900_ai_ci" if is_text else None,
         column.type,
-        "PRI" if column.primary else "",
+        column.key,
         column.extra,
         "select,insert,update",
         "",
@@ -100,22 +137,32 @@ def _row(column: _Column) -> tuple[Value, ...]:
 
 
 def _length(data_type: str, type_: str) -> tuple[int | None, int | None]:
-    """The most characters and bytes of a text."""
-    if data_type == "text":
-        return _TEXT_BYTES, _TEXT_BYTES
+    """The most characters and bytes of a text or a binary string."""
+    size = _SIZED.match(type_)
+    if data_type in _TEXT_BYTES:
+        return _TEXT_BYTES[data_type], _TEXT_BYTES[data_type]
+    if data_type in _BLOB_BYTES:
+        return _BLOB_BYTES[data_type], _BLOB_BYTES[data_type]
+    if data_type in ("binary", "varbinary"):
+        width = int(size[1]) if size else 1
+        return width, width
+    longest = _longest(data_type, type_, size)
+    return longest, None if longest is None else longest * _CHARACTER_BYTES
+
+
+def _longest(data_type: str, type_: str, size: re.Match[str] | None) -> int | None:
+    labels = [len(label.replace("''", "'")) for label in _LABEL.findall(type_)]
     if data_type == "enum":
-        longest = max(map(len, parse_type(type_).labels))
-    elif data_type in ("char", "varchar") and (size := _SIZED.match(type_)):
-        longest = int(size[1])
-    else:
-        return None, None
-    return longest, longest * _CHARACTER_BYTES
+        return max(labels, default=0)
+    if data_type == "set":
+        return sum(labels) + max(len(labels) - 1, 0)
+    return int(size[1]) if data_type in ("char", "varchar") and size else None
 
 
 def _precision(data_type: str, type_: str) -> tuple[int | None, int | None]:
     """A number's digits, and those behind its point."""
     if data_type in _DIGITS:
-        return _DIGITS[data_type] + (type_ == "bigint unsigned"), 0
+        return _DIGITS[data_type] + (data_type == "bigint" and "unsigned" in type_), 0
     if data_type == "decimal" and (size := _SIZED.match(type_)):
         return int(size[1]), int(size[2] or 0)
     return {"float": 12, "double": 22}.get(data_type), None

@@ -20,6 +20,27 @@ _FULL_COLUMNS = (
     "WHERE TABLE_SCHEMA = :database AND lower(TABLE_NAME) = lower(:table) "
     "ORDER BY ORDINAL_POSITION"
 )
+_TABLE_STATUS = (
+    "SELECT TABLE_NAME AS `Name`, ENGINE AS `Engine`, VERSION AS `Version`, "
+    "ROW_FORMAT AS `Row_format`, TABLE_ROWS AS `Rows`, CAST(NULL AS SIGNED) AS `Avg_row_length`, "
+    "CAST(NULL AS SIGNED) AS `Data_length`, CAST(NULL AS SIGNED) AS `Max_data_length`, "
+    "CAST(NULL AS SIGNED) AS `Index_length`, CAST(NULL AS SIGNED) AS `Data_free`, "
+    "CAST(NULL AS SIGNED) AS `Auto_increment`, CAST(NULL AS DATETIME) AS `Create_time`, "
+    "CAST(NULL AS DATETIME) AS `Update_time`, CAST(NULL AS DATETIME) AS `Check_time`, "
+    "TABLE_COLLATION AS `Collation`, CAST(NULL AS SIGNED) AS `Checksum`, "
+    "'' AS `Create_options`, IF(TABLE_TYPE = 'VIEW', 'VIEW', TABLE_COMMENT) AS `Comment` "
+    "FROM information_schema.TABLES WHERE TABLE_SCHEMA = :database ORDER BY 1"
+)
+_INDEX = (
+    "SELECT TABLE_NAME AS `Table`, NON_UNIQUE AS `Non_unique`, INDEX_NAME AS `Key_name`, "
+    "SEQ_IN_INDEX AS `Seq_in_index`, COLUMN_NAME AS `Column_name`, COLLATION AS `Collation`, "
+    "CARDINALITY AS `Cardinality`, SUB_PART AS `Sub_part`, PACKED AS `Packed`, "
+    "NULLABLE AS `Null`, INDEX_TYPE AS `Index_type`, COMMENT AS `Comment`, "
+    "INDEX_COMMENT AS `Index_comment`, IS_VISIBLE AS `Visible`, EXPRESSION AS `Expression` "
+    "FROM information_schema.STATISTICS "
+    "WHERE TABLE_SCHEMA = :database AND lower(TABLE_NAME) = lower(:table) "
+    "ORDER BY INDEX_NAME <> 'PRIMARY', NON_UNIQUE, INDEX_NAME, SEQ_IN_INDEX"
+)
 _VARIABLES = (
     "SELECT VARIABLE_NAME AS `Variable_name`, VARIABLE_VALUE AS `Value` FROM information_schema."
 )
@@ -35,6 +56,10 @@ _PROCESSES = (
 )
 """Progress is that of all stages together, each of the same weight, as MariaDB counts."""
 
+_VIEWS = (
+    "SELECT TABLE_NAME AS NAME, TABLE_SCHEMA AS PROJECT, VIEW_DEFINITION AS QUERY "
+    "FROM information_schema.VIEWS"
+)
 _VERSIONS = (
     "SELECT * FROM information_schema.MODELS_VERSIONS WHERE PROJECT = :database AND NAME = :table"
 )
@@ -44,6 +69,15 @@ _SELECTS: dict[str, tuple[str, str]] = {
     "DATABASES": (
         "SELECT SCHEMA_NAME AS `Database` FROM information_schema.SCHEMATA ORDER BY 1",
         "Database",
+    ),
+    "FULL DATABASES": (
+        "SELECT NAME AS `Database`, TYPE, ENGINE FROM information_schema.DATABASES ORDER BY 1",
+        "Database",
+    ),
+    "DATA SOURCES": (
+        "SELECT NAME, ENGINE, STATE, ERROR, STATE_SINCE, TABLES, TABLES_READ_AT "
+        "FROM information_schema.DATA_SOURCES ORDER BY 1",
+        "NAME",
     ),
     "TABLES": (
         "SELECT TABLE_NAME AS `:tables` FROM information_schema.TABLES "
@@ -55,6 +89,8 @@ _SELECTS: dict[str, tuple[str, str]] = {
         "FROM information_schema.TABLES WHERE TABLE_SCHEMA = :database ORDER BY 1",
         ":tables",
     ),
+    "TABLE STATUS": (_TABLE_STATUS, "Name"),
+    "INDEX": (_INDEX, "Key_name"),
     "COLUMNS": (_COLUMNS, "Field"),
     "FULL COLUMNS": (_FULL_COLUMNS, "Field"),
     "VARIABLES": (f"{_VARIABLES}SESSION_VARIABLES ORDER BY 1", "Variable_name"),
@@ -88,6 +124,8 @@ _SELECTS: dict[str, tuple[str, str]] = {
     "CACHE": ("SELECT * FROM information_schema.MODEL_CACHE ORDER BY 1", "MODEL"),
     "MODELS": ("SELECT * FROM information_schema.MODELS ORDER BY PROJECT, NAME", "NAME"),
     "JOBS": ("SELECT * FROM information_schema.JOBS ORDER BY PROJECT, NAME", "NAME"),
+    "VIEWS": (f"{_VIEWS} ORDER BY PROJECT, NAME", "NAME"),
+    "PROJECT VIEWS": (f"{_VIEWS} WHERE TABLE_SCHEMA = :database ORDER BY NAME", "NAME"),
     "PROJECT JOBS": (
         "SELECT * FROM information_schema.JOBS WHERE PROJECT = :database ORDER BY NAME",
         "NAME",
@@ -134,9 +172,9 @@ def select_of(
 def _variant(show: Show) -> str:
     if show.kind == "VARIABLES" and show.scope == "GLOBAL":
         return "GLOBAL VARIABLES"
-    if show.kind in ("MODELS", "JOBS") and show.source is not None:
+    if show.kind in ("MODELS", "JOBS", "VIEWS") and show.source is not None:
         return f"PROJECT {show.kind}"
-    if show.kind in ("TABLES", "COLUMNS", "PROCESSLIST") and show.full:
+    if show.kind in ("DATABASES", "TABLES", "COLUMNS", "PROCESSLIST") and show.full:
         return f"FULL {show.kind}"
     return show.kind
 

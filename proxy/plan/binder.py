@@ -1,24 +1,44 @@
 """Names to things: tables and models to what the catalog holds, variables and session functions
-to their values. No table outside of our databases reaches DuckDB, nor what functions.py refuses.
+to their values. No table outside of our databases reaches DuckDB, nor a table function.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from catalog.errors import AlreadyExists, DatabaseProtected, DatabaseUnknown
-from catalog.projects import DEFAULT_PROJECT, INFORMATION_SCHEMA, Projects
+from catalog.errors import AlreadyExists, DatabaseMisnamed, DatabaseProtected, DatabaseUnknown
+from catalog.projects import DEFAULT_PROJECT, INFORMATION_SCHEMA, Projects, is_path
 from catalog.records import ModelRecord
 from catalog.store import Store
-from proxy.errors import NoDatabase, NotReady, Unsupported
+from catalog.views import ViewRecord
+from proxy.errors import (
+    ERRORS,
+    NoDatabase,
+    NotReady,
+    Unsupported,
+    ViewInvalid,
+    ViewRecursion,
+)
 from proxy.plan.calls.call import is_call
 from proxy.plan.calls.completion import asked_by, of_engine, of_model, unknown
 from proxy.plan.calls.named import bind_call, check_counts
-from proxy.plan.functions import refuse_reach
+from proxy.plan.functions import refuse_table_function
 from proxy.plan.overrides import override
+from proxy.plan.remote.local import is_local, name_local
+from proxy.plan.remote.tables import NOTHING, Reach, RemoteTable, SourceName, source_name
 from proxy.plan.scope import Expr
+from proxy.plan.views import (
+    altered,
+    drops_if_there,
+    invalid,
+    refuse_place,
+    renamed,
+    stand_in,
+)
+from proxy.sql.parser import parse
 from proxy.sql.statements import Override
+from proxy.sql.view_parser import read_query
 from proxy.variables import Value, Variables
 
 _SESSION_FUNCTIONS: dict[type[Expr], str] = {
@@ -28,6 +48,12 @@ _SESSION_FUNCTIONS: dict[type[Expr], str] = {
     exp.CurrentVersion: "version",
 }
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Alter)
+_STATEMENTS = (
+    *(*_CHANGES, exp.Merge, exp.Drop, exp.TruncateTable, exp.Copy, exp.Command, exp.Describe),
+    *(exp.Summarize, exp.Show, exp.Pragma, exp.Set, exp.Use, exp.Attach, exp.Detach, exp.Install),
+)
+_TOLD = (ViewInvalid, ViewRecursion, NotReady)
+"""What is wrong below a view, and says itself where."""
 _SYNONYMS = {"system_user": "user", "session_user": "user", "schema": "database"}
 
 
@@ -44,33 +70,52 @@ class Facts:
 @dataclass(slots=True)
 class Bound:
     """A tree whose tables name DuckDB schemas, or, by `meta["model"]`, a model in `models`, or one
-    of `snapshots`: information_schema's tables by the relations that are to stand for them."""
+    of `snapshots`: information_schema's tables by the relations that are to stand for them. `views`
+    are those that were put in, inner ones first."""
 
     tree: Expr
     models: dict[str, ModelRecord] = field(default_factory=dict)
     snapshots: dict[str, str] = field(default_factory=dict)
+    remotes: dict[str, RemoteTable] = field(default_factory=dict)
+    """Tables of data sources, by the relations that are to stand for them."""
+    views: list[ViewRecord] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    """SELECTs of DuckDB's, by the temporary views that are to be made of them."""
 
 
 class Binder:
-    """Binds one statement for one session."""
+    """Binds one statement for one session. `within` are the views, as 'project.name', whose SELECT
+    it is part of."""
 
-    def __init__(self, store: Store, projects: Projects, facts: Facts) -> None:
+    def __init__(
+        self,
+        store: Store,
+        projects: Projects,
+        facts: Facts,
+        reach: Reach = NOTHING,
+        within: tuple[str, ...] = (),
+    ) -> None:
         self._store = store
         self._projects = projects
         self._facts = facts
+        self._reach = reach
+        self._within = within
 
     def bind(self, tree: Expr, overrides: Sequence[Override] = ()) -> Bound:
         """Resolve all names of `tree` in place; its models are as `overrides` want them.
 
-        Raises NoDatabase, DatabaseUnknown, UnknownVariable, FunctionUnknown, Unsupported, and what
-        bind_call and overrides.py raise. Missing tables are found by whoever reads them.
+        Raises NoDatabase, DatabaseUnknown, UnknownVariable, FunctionUnknown, Unsupported,
+        ViewInvalid, ViewRecursion, and what bind_call, overrides.py and views.py
+        raise. Missing tables are found by whoever reads them.
         """
         bound = Bound(tree)
         for node in list(tree.walk()):
+            if isinstance(node, _STATEMENTS) and not _may_stand(node, tree):
+                raise Unsupported(f"{node.key.upper()} inside a statement is not supported")
             if isinstance(node, exp.Table):
                 self._table(node, bound)
             elif not is_call(node) and not bind_call(node, self, bound.models):
-                refuse_reach(node)
+                refuse_table_function(node)
                 replacement = self._session_value(node)
                 if replacement is not None:
                     if node is bound.tree:
@@ -139,30 +184,73 @@ class Binder:
         return [m.name for m in self._store.models if m.project.casefold() == here]
 
     def _table(self, table: exp.Table, bound: Bound) -> None:
-        if not isinstance(table.this, exp.Identifier):
-            called = table.this or table
-            name = called.name if isinstance(called, exp.Anonymous) else called.key
-            raise Unsupported(f"Table function {name} is not supported")
-        if not table.db and _is_cte(table):
+        if not _names_a_table(table):
             return
-        if not table.db and table.name.casefold() == "dual":
-            _drop_dual(table)
-            return
+        if isinstance(table.parent, exp.AlterRename) and not table.db:
+            table.set("db", altered(table).args.get("db"))
         model = self.model([part.name for part in table.parts])
         if model is not None:
             _refuse_as_target(table, model)
             _stand_for(table, model, bound)
             return
+        name = source_name(table, self._reach.is_source, self._facts.database)
+        if name is not None:
+            self._of_source(table, name, bound)
+            return
         if table.catalog:
             raise Unsupported(f"'{table.sql()}' has one name too many")
+        self._ours(table, bound)
+
+    def _ours(self, table: exp.Table, bound: Bound) -> None:
+        """A table, or a view, of a database of ours."""
         database = self.database(table.db or None)
+        view = self._store.views.find(database, table.name)
+        if view is not None and not drops_if_there(table):
+            refuse_place(table, view, is_target=_is_target(table))
+            stand_in(table, view, self._query_of(view, bound))
+            return
         if database == INFORMATION_SCHEMA:
             if _is_target(table):
                 raise DatabaseProtected(f"Access denied to database '{INFORMATION_SCHEMA}'")
             self._snapshot(table, bound)
             return
+        if is_path(database):
+            raise DatabaseMisnamed(f"Incorrect database name '{database}'")
         table.set("db", exp.to_identifier(database, quoted=True))
         table.this.set("quoted", True)
+
+    def _of_source(self, table: exp.Table, name: SourceName, bound: Bound) -> None:
+        """A table of a file goes by DuckDB's name for it; another has a stand-in."""
+        remote, target = self._reach.table(name), _is_target(table)
+        if not is_local(remote.table.source):
+            return _stand_for_remote(table, remote, bound)
+        if not target or isinstance(table.parent, exp.Update | exp.Delete):
+            _name_by_alias(table)
+        return name_local(table, remote, bound.files, target=target)
+
+    def _query_of(self, view: ViewRecord, bound: Bound) -> exp.Query:
+        """The SELECT of a view, its names resolved where it was made."""
+        if view.full_name.casefold() in self._within:
+            raise ViewRecursion(f"`{view.project}`.`{view.name}` contains view recursion")
+        facts = replace(self._facts, database=view.database)
+        within = (*self._within, view.full_name.casefold())
+        try:
+            query = read_query(view.query, parse)
+            inner = Binder(self._store, self._projects, facts, self._reach, within).bind(
+                query.tree, query.options.overrides
+            )
+        except ERRORS as error:
+            if isinstance(error, _TOLD):
+                raise
+            raise invalid(view, error) from error
+        assert isinstance(inner.tree, exp.Query)
+        own = f"{view.full_name} {len(bound.views)} " if query.options.overrides else ""
+        bound.models |= renamed(inner.tree, inner.models, own)
+        bound.snapshots |= inner.snapshots
+        bound.remotes |= inner.remotes
+        bound.files |= inner.files
+        bound.views += [*inner.views, view]
+        return inner.tree
 
     def _snapshot(self, table: exp.Table, bound: Bound) -> None:
         """information_schema's tables stand as temporary relations."""
@@ -195,8 +283,6 @@ class Binder:
             name = _SYNONYMS.get(node.name.lower(), node.name.lower())
         if name is not None and name in self._facts.functions:
             return exp.convert(self._facts.functions[name])
-        if isinstance(node, exp.Command):
-            raise Unsupported(f"{node.name.upper()} is not supported")
         return None
 
 
@@ -210,6 +296,17 @@ def _stand_for(table: exp.Table, model: ModelRecord, bound: Bound) -> None:
     table.set("db", None)
     table.set("catalog", None)
     _name_by_alias(table)
+
+
+def _stand_for_remote(table: exp.Table, remote: RemoteTable, bound: Bound) -> None:
+    """Let a temporary table stand for a source's, under its name or the client's alias."""
+    if _is_target(table):
+        raise Unsupported(f"This cannot be done with a table of '{remote.table.source.name}'")
+    bound.remotes[remote.relation] = remote
+    _name_by_alias(table)
+    table.set("this", exp.to_identifier(remote.relation, quoted=True))
+    table.set("db", None)
+    table.set("catalog", None)
 
 
 def _name_by_alias(table: exp.Table) -> None:
@@ -237,6 +334,28 @@ def _is_target(table: exp.Table) -> bool:
     if isinstance(parent, exp.Drop | exp.TruncateTable):
         return True
     return isinstance(parent, _CHANGES) and parent.this is place
+
+
+def _may_stand(statement: Expr, tree: Expr) -> bool:
+    """Whether a statement is `tree` itself, or the DROP COLUMN of its ALTER TABLE."""
+    is_action = isinstance(statement, exp.Drop) and isinstance(statement.parent, exp.Alter)
+    return statement is tree or is_action
+
+
+def _names_a_table(table: exp.Table) -> bool:
+    """Whether it is more than the name of a CTE, or dual. Raises Unsupported for a function."""
+    if not isinstance(table.this, exp.Identifier):
+        called = table.this or table
+        name = called.name if isinstance(called, exp.Anonymous) else called.key
+        raise Unsupported(f"Table function {name} is not supported")
+    if not table.db and table.name.casefold() == "dual" and not _is_cte(table):
+        _drop_dual(table)
+        return False
+    if table.db or not _is_cte(table):
+        return True
+    if is_path(table.name) or "." in table.name:  # DuckDB may look further than _is_cte
+        raise Unsupported(f"A WITH that defines '{table.name}' is not supported")
+    return False
 
 
 def _drop_dual(table: exp.Table) -> None:

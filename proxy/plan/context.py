@@ -15,10 +15,12 @@ Describe = Callable[[exp.Query], Awaitable[tuple[str, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One statement's planning; `ctes` are those in reach of the SELECT at hand."""
+    """One statement's planning; `ctes` are those in reach of the SELECT at hand. `open_inputs` is
+    for a view that is looked at: what feeds a model's input, whoever reads it may say."""
 
     models: dict[str, ModelRecord]
     describe: Describe
+    open_inputs: bool = False
     warnings: list[str] = field(default_factory=list)
     ctes: tuple[exp.CTE, ...] = ()
     relations: dict[str, tuple[str, ...]] = field(default_factory=dict)

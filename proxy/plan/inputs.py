@@ -43,9 +43,12 @@ class Mapping:
         return [name for name in self.missing if name not in self.record.optional]
 
 
-def map_inputs(sources: list[Source], where: list[Expr]) -> list[Mapping]:
-    """Find an expression for each input of each model among `sources`. Conjuncts of ON and `where`
-    that only map are taken out of their lists. Raises MissingInput, AmbiguousColumn."""
+def map_inputs(
+    sources: list[Source], where: list[Expr], *, open_inputs: bool = False
+) -> list[Mapping]:
+    """Find an expression for each input of each model among `sources`, NULL for the others with
+    `open_inputs`. Conjuncts of ON and `where` that only map are taken out of their lists. Raises
+    MissingInput, AmbiguousColumn."""
     mappings = [Mapping(source) for source in sources if source.model]
     joins = [c for c in where if _joins(c)]
     where[:] = [c for c in where if not _joins(c)]
@@ -63,6 +66,9 @@ def map_inputs(sources: list[Source], where: list[Expr]) -> list[Mapping]:
     given = any(mapping.inputs for mapping in mappings)
     for mapping in mappings:
         mentioned = any(_mentions_input(mapping.model, condition) for condition in where)
+        if open_inputs:
+            text = exp.cast(exp.null(), exp.DataType.Type.TEXT)
+            mapping.inputs |= {name: text.copy() for name in mapping.missing}
         if mapping.needed and (given or mentioned or not alone):
             name, model = mapping.needed[0], mapping.record.name
             raise MissingInput(

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from catalog.database import Field
-from catalog.records import ModelRecord
+from catalog.records import ModelRecord, SourceRecord
 from proxy.plan.row_local import is_row_local
 
 
@@ -77,6 +77,22 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """Rows that a data source is asked for in its own words, `native`; `columns` are theirs, of
+    DuckDB's types."""
+
+    name: str
+    source: SourceRecord
+    native: str
+    columns: tuple[Field, ...] = ()
+    streams: bool = False
+    """Whether they are read once, as they come; else they become a temporary table."""
+
+    def __str__(self) -> str:
+        return f"Remote {self.name}: {self.source.engine} '{self.source.name}': {self.native}"
+
+
+@dataclass(frozen=True, slots=True)
 class Predict:
     """The child's rows with more columns, `outputs`; `inputs` are the child's columns for the
     model's placeholders, in their order. Rows and their order stay."""
@@ -130,7 +146,7 @@ class Write:
         return f"Write {_text(self.tree)}"
 
 
-Node: TypeAlias = Snapshot | Passthrough | Scan | Predict | Residual | Write
+Node: TypeAlias = Snapshot | Passthrough | Remote | Scan | Predict | Residual | Write
 
 
 def between(root: Residual) -> list[Residual]:
@@ -165,7 +181,7 @@ def predicts(node: Node) -> list[Predict]:
 def children(node: Node) -> tuple[Node, ...]:
     """What a node reads, in the order in which it is made."""
     match node:
-        case Snapshot():
+        case Snapshot() | Remote():
             return ()
         case Predict(child=child):
             return (child,)

@@ -14,7 +14,7 @@ def push_order_and_limit(
     """Move ORDER BY from `select` to `scan` if nothing above groups or sorts by a prediction, and
     LIMIT and OFFSET with it if nothing filters by one: `kept` are the conditions above. Both
     SELECTs are changed in place."""
-    if _regroups(select):
+    if regroups(select):
         return
     order = select.args.get("order")
     keys = [_plain_key(select, key, models) for key in order.expressions] if order else []
@@ -32,7 +32,8 @@ def push_order_and_limit(
             select.set(clause, None)
 
 
-def _regroups(select: exp.Select) -> bool:
+def regroups(select: exp.Select) -> bool:
+    """Whether rows of a SELECT are made of several, or know of each other."""
     if any(select.args.get(a) for a in ("group", "having", "distinct", "qualify", "windows")):
         return True
     return any(_own(e, exp.AggFunc, exp.Window) for e in select.expressions)

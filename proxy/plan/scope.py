@@ -18,6 +18,9 @@ EXTRA = "prediction_"
 EXTRAS = tuple(EXTRA + part for part in ("error", "latency_ms", "tokens", "cached"))
 """The columns of every model beside its inputs and its target: by name only, never in a star."""
 
+MERGED = "merged"
+"""Marks a view over models that merging.py makes part of the SELECT that reads it."""
+
 
 @dataclass(slots=True)
 class Source:
@@ -136,11 +139,15 @@ def _source(node: Expr, models: dict[str, ModelRecord]) -> Source:
 
 
 def reads_model(select: Expr) -> bool:
-    """Whether a model is an item of the SELECT's FROM."""
+    """Whether a model is an item of the SELECT's FROM, or is about to be."""
+    return any(i.meta.get("model") or i.meta.get(MERGED) for i in items_of(select))
+
+
+def items_of(select: Expr) -> list[Expr]:
+    """The items of a SELECT's FROM, in their order."""
     from_ = select.args.get("from_")
-    items = [from_.this] if from_ is not None else []
-    items += [join.this for join in select.args.get("joins") or ()]
-    return any(item.meta.get("model") for item in items if isinstance(item, exp.Table))
+    first = [from_.this] if from_ is not None else []
+    return first + [join.this for join in select.args.get("joins") or ()]
 
 
 def aliases_around(select: exp.Select) -> frozenset[str]:
@@ -170,6 +177,18 @@ def conjunction(parts: list[Expr]) -> Expr | None:
     return exp.and_(*parts) if parts else None
 
 
+def where_of(select: exp.Select) -> list[Expr]:
+    """The conjuncts of a SELECT's WHERE."""
+    where = select.args.get("where")
+    return conjuncts(where.this) if where is not None else []
+
+
+def set_where(select: exp.Select, conditions: list[Expr]) -> None:
+    """Let a SELECT's WHERE be copies of these conjuncts."""
+    both = conjunction(conditions)
+    select.set("where", None if both is None else exp.Where(this=both))
+
+
 def columns_in(expression: Expr) -> Iterator[exp.Column]:
     """Every column that an expression mentions, those of its subqueries too, unless they are of the
     subquery's own sources: an inner alias hides an outer one."""
@@ -187,9 +206,7 @@ def _is_local(column: exp.Column, root: Expr) -> bool:
 
 def aliases_of(select: exp.Select) -> frozenset[str]:
     """The aliases, in lower case, of the items of a SELECT's FROM."""
-    from_ = select.args.get("from_")
-    items = [item.this for item in ([from_] if from_ else []) + select.args.get("joins", [])]
-    return frozenset(item.alias_or_name.casefold() for item in items)
+    return frozenset(item.alias_or_name.casefold() for item in items_of(select))
 
 
 def aliases_in(expression: Expr) -> set[str]:

@@ -14,23 +14,21 @@ from proxy.plan.calls.outer import select_of_calls
 from proxy.plan.calls.sources import Calls
 from proxy.plan.context import Context
 from proxy.plan.inputs import Mapping, map_inputs
+from proxy.plan.merging import merge_views
 from proxy.plan.nodes import Node, Residual
 from proxy.plan.ordering import push_order_and_limit
+from proxy.plan.resolve import resolve
 from proxy.plan.scope import (
     Expr,
-    Scope,
     Source,
     aliases_around,
     aliases_in,
-    conjuncts,
     join_by_names,
     reads_model,
     sources_of,
 )
 from proxy.plan.stages import Stages
 from proxy.plan.wiring import late_sources, order_models, substitute
-
-_CLAUSES = {"group": "group statement", "having": "having clause", "order": "order clause"}
 
 
 async def plan_select(
@@ -41,12 +39,13 @@ async def plan_select(
 
     Raises the errors of resolving names and inputs (1052, 1054, 1364) and Unsupported.
     """
+    await merge_views(select, context)
     sources = sources_of(select, context.models)
     for source in sources:
         if source.model is None:
             source.columns = await context.columns(source)
     join_by_names(sources)
-    where = _resolve(select, sources)
+    where = resolve(select, sources)
     groups = split_groups(select, context.name) if makes_calls(select) else None
     if groups is not None:
         return await _over_groups(select, groups, name, below, context)
@@ -59,7 +58,7 @@ async def plan_select(
     calls.take(clauses)
     for part in (*where, *clauses, *(source.node for source in sources)):
         refuse_calls(part)
-    joined = map_inputs(sources, where)
+    joined = map_inputs(sources, where, open_inputs=context.open_inputs)
     _refuse_right_join(sources, calls.aliases)
     _warn_if_probed(joined, where, context)
     made = {mapping.alias: mapping.made for mapping in joined}
@@ -138,68 +137,6 @@ def above_clauses(select: exp.Select) -> list[Expr]:
     names = ("group", "having", "order", "qualify")
     clauses = [select.args[n] for n in names if select.args.get(n) is not None]
     return [*select.expressions, *clauses, *(select.args.get("windows") or ())]
-
-
-def _resolve(select: exp.Select, sources: list[Source]) -> list[Expr]:
-    """Qualify every column of the SELECT and expand its stars; the conjuncts of WHERE."""
-    scope = Scope(sources, aliases_around(select))
-    select.set("expressions", _expanded(select, scope))
-    labels = frozenset(item.alias.casefold() for item in select.expressions if item.alias)
-    for item in select.expressions:
-        scope.resolve(item, "field list")
-    where = select.args.get("where")
-    conditions = conjuncts(where.this) if where is not None else []
-    for condition in conditions:
-        scope.resolve(condition, "where clause")
-    # as in MySQL, GROUP BY looks for a column first, HAVING and ORDER BY for a label
-    grouping = frozenset(label for label in labels if not scope.is_column(label))
-    for clause, title in _CLAUSES.items():
-        if select.args.get(clause) is not None:
-            known = grouping if clause == "group" else labels
-            scope.resolve(select.args[clause], title, known)
-    _number_labels(select)
-    for source in sources:
-        for condition in source.on:
-            scope.resolve(condition, "on clause")
-    return [condition.copy() for condition in conditions]
-
-
-def _number_labels(select: exp.Select) -> None:
-    """Labels in GROUP BY as positions: a label may be a name that a column has below."""
-    labels = [item.alias.casefold() for item in select.expressions]
-    group = select.args.get("group")
-    for key in list(group.expressions) if group is not None else []:
-        if isinstance(key, exp.Column) and not key.table:
-            key.replace(exp.Literal.number(labels.index(key.name.casefold()) + 1))
-
-
-def _expanded(select: exp.Select, scope: Scope) -> list[Expr]:
-    """The select list with its stars written out and a name for every item."""
-    items: list[Expr] = []
-    for item in select.expressions:
-        if isinstance(item, exp.Star):
-            items += _columns_of(scope.sources)
-        elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-            named = scope.named(item.table)
-            items += [
-                exp.alias_(named.reference(c), c, quoted=True, copy=False) for c in named.columns
-            ]
-        elif isinstance(item, exp.Column):
-            items.append(exp.alias_(item, item.name, quoted=True))
-        elif item.alias:
-            items.append(item)
-        else:
-            items.append(exp.alias_(item, item.sql("mysql"), quoted=True))
-    return items
-
-
-def _columns_of(sources: list[Source]) -> list[Expr]:
-    return [
-        exp.alias_(source.reference(column), column, quoted=True, copy=False)
-        for source in sources
-        for column in source.columns
-        if source.shows(column)
-    ]
 
 
 def _warn_if_probed(mappings: list[Mapping], where: list[Expr], context: Context) -> None:

@@ -135,10 +135,10 @@ def _replace_in(expression: Expr, mappings: list[Mapping]) -> None:
     for column in list(columns_in(expression)):
         feed = _find(column, mappings)
         if feed is not None:
-            column.replace(_wrapped(feed))
+            column.replace(wrapped(feed))
 
 
-def _wrapped(expression: Expr) -> Expr:
+def wrapped(expression: Expr) -> Expr:
     """The expression as an operand of anything."""
     simple = isinstance(expression, exp.Column | exp.Literal | exp.Func | exp.Null)
     return expression.copy() if simple else exp.Paren(this=expression.copy())

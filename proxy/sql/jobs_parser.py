@@ -11,12 +11,29 @@ from sqlglot import Token, TokenType
 from proxy.errors import SyntaxFault, Unsupported, WrongSchedule
 from proxy.sql.job_template import SAMPLE, fill
 from proxy.sql.job_times import moment, period
+from proxy.sql.masking import masked
 from proxy.sql.ml_parser import parse_name
-from proxy.sql.statements import AlterJob, CreateEngine, CreateJob, DropJob, Query, Statement, When
+from proxy.sql.statements import (
+    AlterJob,
+    AlterSource,
+    CreateEngine,
+    CreateJob,
+    CreateSource,
+    DropJob,
+    LoadData,
+    Query,
+    Statement,
+    When,
+)
 from proxy.sql.tokens import Cursor, tokenize
 
 _Parse = Callable[[str], Statement]
 
+_KEYED: dict[type, str] = {
+    CreateEngine: "CREATE ML_ENGINE",
+    CreateSource: "CREATE DATABASE … ENGINE",
+    AlterSource: "ALTER DATABASE",
+}
 _CLAUSES = ("EVERY", "CRON", "START", "END", "IF")
 _CREATE, _REPLACE = ("CREATE", "JOB"), ("CREATE", "OR", "REPLACE", "JOB")
 
@@ -83,10 +100,14 @@ def _create_job(cursor: Cursor, parse: _Parse) -> CreateJob:
 
 def _check(text: str, parse: _Parse) -> Statement:
     statement = parse(fill(text, SAMPLE))
-    if isinstance(statement, CreateEngine):
+    if isinstance(statement, CreateEngine | CreateSource | AlterSource):
         raise Unsupported(
-            "CREATE ML_ENGINE cannot stand in a job: its key would be shown with the job"
+            f"{_KEYED[type(statement)]} cannot stand in a job: its key would be shown with the job"
         )
+    if isinstance(statement, LoadData):
+        raise Unsupported("LOAD DATA cannot stand in a job: no client is there to send the file")
+    if masked(text) != text:
+        raise Unsupported("A password or key cannot stand in a job: it would be shown with the job")
     return statement
 
 

@@ -26,10 +26,11 @@ _LEADS = frozenset({TokenType.DISTINCT, TokenType.ALL, TokenType.STRAIGHT_JOIN, 
 
 def label_columns(query: exp.Query, sql: str, tokens: Sequence[Token]) -> exp.Query:
     """Give every unnamed expression of the leading SELECT's list an alias: its text in `sql`."""
-    select = _leading_select(query)
+    select = leading_select(query)
     if select is None:
         return query
-    texts = _item_texts(sql, tokens)
+    spans = item_spans(tokens)
+    texts = [sql[tokens[first].start : tokens[last].end + 1] for first, last in spans]
     if len(texts) != len(select.expressions):
         return query  # a list that we cannot split: sqlglot's names serve
     items = zip(select.expressions, texts, strict=True)
@@ -45,28 +46,30 @@ def _labelled(item: exp.Expr, text: str) -> exp.Expr:
     return exp.alias_(item, item.name if is_string else text, quoted=True, copy=False)
 
 
-def _leading_select(query: exp.Expr) -> exp.Select | None:
+def leading_select(query: exp.Expr) -> exp.Select | None:
+    """The SELECT that names the columns: of a UNION the first."""
     while isinstance(query, exp.SetOperation | exp.Subquery):
         query = query.this
     return query if isinstance(query, exp.Select) else None
 
 
-def _item_texts(sql: str, tokens: Sequence[Token]) -> list[str]:
-    """The texts between the commas of the first select list outside of WITH's bodies."""
+def item_spans(tokens: Sequence[Token]) -> list[tuple[int, int]]:
+    """The first and the last token of each item of the first select list outside of WITH's
+    bodies."""
     start = _list_start(tokens)
-    texts: list[str] = []
+    spans: list[tuple[int, int]] = []
     depth, first = 0, start
     for at in range(start, len(tokens) + 1):
         kind = tokens[at].token_type if at < len(tokens) else TokenType.FROM
         closes = depth == 0 and (kind in _ENDS or kind in _CLOSING)
         if closes or (depth == 0 and kind is TokenType.COMMA):
             if at > first:
-                texts.append(sql[tokens[first].start : tokens[at - 1].end + 1])
+                spans.append((first, at - 1))
             first = at + 1
         if closes:
             break
         depth += (kind in _OPENING) - (kind in _CLOSING)
-    return texts
+    return spans
 
 
 def _list_start(tokens: Sequence[Token]) -> int:

@@ -5,7 +5,7 @@ Recursive descent over sqlglot's tokens: its compiled parser cannot be subclasse
 
 from collections.abc import Callable
 
-from proxy.errors import Unsupported
+from proxy.sql.native_query import native_of
 from proxy.sql.options import parse_options
 from proxy.sql.statements import (
     CreateDatabase,
@@ -40,9 +40,13 @@ def parse_name(cursor: Cursor) -> Name:
 
 def parse_source(cursor: Cursor) -> tuple[str | None, str | None]:
     """`FROM database (query)`, the query as its text; None of either where there is none."""
-    if not cursor.take("FROM"):
-        return None, None
-    return cursor.name(), cursor.parenthesised()
+    return parse_rows(cursor) if cursor.take("FROM") else (None, None)
+
+
+def parse_rows(cursor: Cursor) -> tuple[str, str]:
+    """`database (query)`: the query as its text."""
+    native = None if cursor.done else native_of(cursor.rest[0], cursor.sql)
+    return cursor.name(), cursor.parenthesised() if native is None else native
 
 
 def _create_engine(cursor: Cursor) -> CreateEngine:
@@ -85,8 +89,6 @@ def _create_database(cursor: Cursor) -> CreateDatabase:
     cursor.take_any(*_DATABASE)
     if_not_exists = cursor.take("IF", "NOT", "EXISTS")
     name = cursor.name()
-    if cursor.take("WITH", "ENGINE") or cursor.take("ENGINE"):
-        raise Unsupported("CREATE DATABASE … WITH ENGINE is not supported yet")
     _skip_charset(cursor)
     cursor.end()
     return CreateDatabase(name, if_not_exists)

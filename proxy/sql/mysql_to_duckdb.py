@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from catalog.errors import FunctionUnknown
 from proxy.errors import Unsupported
+from proxy.sql.functions import refuse_unlisted
 
 _DROPPED_PROPERTIES = (
     exp.EngineProperty,
@@ -28,6 +30,11 @@ _DROPPED_CONSTRAINTS = (
 
 _LONGEST_TEXT = 64 * 1024 * 1024
 _FEW = 65_536
+_MOST_VALUES = 1_048_576
+_MOST_DIGITS = 30
+WITHOUT_PARENTHESES = frozenset(
+    {"current_catalog", "current_role", "current_schema", "current_user", "session_user", "user"}
+)
 _WIDTHLESS = frozenset(
     {
         *exp.DataType.INTEGER_TYPES,
@@ -49,12 +56,15 @@ _OTHER_TYPES = {exp.DType.YEAR: exp.DType.SMALLINT, exp.DType.SET: exp.DType.TEX
 
 
 def to_duckdb(tree: exp.Expr) -> str:
-    """DuckDB's text of a bound MySQL tree. Raises Unsupported for what it cannot say."""
+    """DuckDB's text of a bound MySQL tree. Raises Unsupported for what it cannot say, and
+    FunctionUnknown for a call of what is not listed."""
     for node in reversed(list(tree.walk())):  # the inner ones first: the outer ones copy them
         rewrite = _REWRITES.get(type(node))
         if rewrite is not None:
             rewrite(node)
-    return tree.sql(dialect="duckdb", comments=False)
+    text = tree.sql(dialect="duckdb", comments=False)
+    refuse_unlisted(text)
+    return text
 
 
 def _create(node: exp.Create) -> None:
@@ -199,10 +209,46 @@ def _literal(node: exp.Literal) -> None:
 def _anonymous(node: exp.Anonymous) -> None:
     """DuckDB has functions of vectors twice: for lists, and as array_… for arrays of a fixed size,
     which no column here is. A vector may also be written as JSON, in a text or a column."""
+    if node.name.lower() == "range":
+        _bound_values(node, node.expressions)
     name = node.name.lower().removeprefix("array_").removeprefix("list_")
     if name in _OF_VECTORS and len(node.expressions) == 2:
         node.set("this", f"list_{name}")
         node.set("expressions", [_vector(argument) for argument in node.expressions])
+
+
+def _series(node: exp.GenerateSeries) -> None:
+    bounds = [node.args.get(name) for name in ("start", "end", "step")]
+    _bound_values(node, [bound for bound in bounds if bound is not None])
+
+
+def _bound_values(node: exp.Expr, bounds: list[exp.Expr]) -> None:
+    """DuckDB makes the values of a constant beside its memory_limit, at 110 bytes each."""
+    numbers = [int(bound.to_py()) for bound in bounds if bound.is_int]
+    reach = max(numbers, default=0) - min(numbers, default=0)
+    if len(numbers) < len(bounds) or max(reach, *map(abs, numbers), 0) > _MOST_VALUES:
+        name = node.name or "generate_series"
+        raise Unsupported(
+            f"{name.upper()} takes numbers, and makes {_MOST_VALUES:,} values at most"
+        )
+
+
+def _number_to_str(node: exp.NumberToStr) -> None:
+    """As in MySQL, FORMAT(x, d) has 30 decimals at most."""
+    digits = node.args.get("format")
+    if isinstance(digits, exp.Literal) and digits.is_int and int(digits.name) > _MOST_DIGITS:
+        digits.replace(exp.Literal.number(_MOST_DIGITS))
+
+
+def _identifier(node: exp.Identifier) -> None:
+    """What DuckDB takes for a call if it is not quoted is a name to MySQL."""
+    if node.name.lower() in WITHOUT_PARENTHESES:
+        node.set("quoted", True)
+
+
+def _unknown(node: exp.Func) -> None:
+    """What DuckDB calls without parentheses, and the session has no value for."""
+    raise FunctionUnknown(f"FUNCTION {node.sql_name().lower()} does not exist")
 
 
 def _distance(node: exp.CosineDistance | exp.EuclideanDistance) -> None:
@@ -234,6 +280,11 @@ _REWRITES: dict[type[exp.Expr], Callable[[Any], None]] = {
     exp.Pad: _pad,
     exp.Space: _space,
     exp.Anonymous: _anonymous,
+    exp.GenerateSeries: _series,
+    exp.NumberToStr: _number_to_str,
+    exp.Identifier: _identifier,
+    exp.CurrentCatalog: _unknown,
+    exp.SessionUser: _unknown,
     exp.CosineDistance: _distance,
     exp.EuclideanDistance: _distance,
 }

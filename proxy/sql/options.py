@@ -30,6 +30,12 @@ def parse_owned_options(cursor: Cursor) -> dict[tuple[str | None, str], Any]:
     return _assignments(cursor, owned=True)
 
 
+def parse_object(cursor: Cursor) -> list[tuple[str, Any]]:
+    """Read `{"name": value, …}`, the names as written. Raises SyntaxFault."""
+    cursor.expect("{")
+    return _items(cursor, "}", _pair)
+
+
 def _assignments(cursor: Cursor, *, owned: bool) -> dict[tuple[str | None, str], Any]:
     options: dict[tuple[str | None, str], Any] = {}
     if not cursor.take("USING") and cursor.done:

@@ -9,9 +9,9 @@ from decimal import Decimal
 from sqlglot import Token, TokenType
 
 from engines.errors import OptionError
-from proxy.errors import WrongParameters
+from proxy.errors import NotPreparable, WrongParameters
 from proxy.sql.parser import one_statement, parse_tokens
-from proxy.sql.statements import Statement
+from proxy.sql.statements import LoadData, Statement
 
 Value = str | bytes | int | float | Decimal | date | datetime | timedelta | None
 
@@ -40,14 +40,20 @@ class PreparedStatement:
 
 def prepare(sql: str) -> PreparedStatement:
     """Read a statement with `?` in it. Raises SyntaxFault, Unsupported: what cannot be parsed is
-    refused now, not at EXECUTE. OptionError comes now from a statement without `?` alone."""
+    refused now, not at EXECUTE; NotPreparable for LOAD DATA. OptionError comes now from a statement
+    without `?` alone."""
     tokens = tuple(one_statement(sql))
     count = sum(token.token_type is TokenType.PLACEHOLDER for token in tokens)
     prepared = PreparedStatement(sql, tokens, count)
     # the zeros that stand in for values to come need not be good ones for an option
     with suppress(OptionError) if count else nullcontext():
-        prepared.bind([0] * count)
+        _refuse_load(prepared.bind([0] * count))
     return prepared
+
+
+def _refuse_load(statement: Statement) -> None:
+    if isinstance(statement, LoadData):
+        raise NotPreparable("This command is not supported in the prepared statement protocol yet")
 
 
 def _literal(value: Value, place: Token) -> list[Token]:

@@ -16,12 +16,15 @@ from proxy.sql.having import having_as_where
 from proxy.sql.hints import without_hints
 from proxy.sql.jobs_parser import parse_job, parts_of
 from proxy.sql.labels import label_columns
+from proxy.sql.load_parser import parse_load
 from proxy.sql.ml_parser import parse_ml
 from proxy.sql.model_parser import parse_model
 from proxy.sql.money_parser import parse_money
+from proxy.sql.native_query import mark_natives
 from proxy.sql.prediction_options import options_start, read_options
 from proxy.sql.set_parser import parse_set
 from proxy.sql.show_parser import parse_describe, parse_kill, parse_show, parse_use
+from proxy.sql.source_parser import parse_execute, parse_source_statement
 from proxy.sql.statements import (
     Explain,
     Modify,
@@ -32,6 +35,7 @@ from proxy.sql.statements import (
 )
 from proxy.sql.tokens import DIALECT, Cursor, syntax_fault, tokenize
 from proxy.sql.tuning_parser import parse_tuning
+from proxy.sql.view_parser import parse_view
 
 # sqlglot warns of every statement that it keeps as text; such a statement is refused below.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -45,7 +49,7 @@ _MODIFY = (
     exp.Drop,
     exp.TruncateTable,
 )
-_CREATED = frozenset({"TABLE", "VIEW"})
+_CREATED = frozenset({"TABLE"})
 _QUERY_STARTS = frozenset({"SELECT", "WITH", "(", "VALUES", "TABLE"})
 
 
@@ -78,11 +82,13 @@ def parse_tokens(sql: str, tokens: Sequence[Token]) -> Statement:
     """One statement from its tokens; `sql` is the text that they point into."""
     cursor = Cursor(sql, tokens)
     own = (
-        parse_ml(cursor)
+        parse_source_statement(cursor)
+        or parse_ml(cursor)
         or parse_model(cursor)
         or parse_money(cursor)
         or parse_tuning(cursor)
         or parse_job(cursor, parse)
+        or parse_view(cursor, parse)
     )
     if own is not None:
         return own
@@ -105,9 +111,8 @@ def _parse_sql(sql: str, tokens: Sequence[Token]) -> Statement:
 
 
 def _runs_select(statement: Modify) -> bool:
-    """Whether a SELECT runs with it, or what may be a model; that of a view runs later."""
-    tree = statement.tree
-    return tree.args.get("kind") != "VIEW" and tree.find(exp.Query, exp.Anonymous) is not None
+    """Whether a SELECT runs with it, or what may be a model."""
+    return statement.tree.find(exp.Query, exp.Anonymous) is not None
 
 
 def _parse_plain(sql: str, tokens: Sequence[Token]) -> Statement:
@@ -137,6 +142,7 @@ def _tree(sql: str, tokens: Sequence[Token]) -> exp.Expr | None:
         return None
     if tree.find(exp.Into):  # sqlglot would make a CREATE TABLE of it
         raise Unsupported("SELECT … INTO is not supported")
+    mark_natives(tree, sql)
     for select in list(tree.find_all(exp.Select)):
         having_as_where(select)
     return tree.unnest() if isinstance(tree, exp.Subquery) else tree
@@ -202,8 +208,10 @@ _OWN: dict[str, Callable[[Cursor], Statement]] = {
     "DESCRIBE": _explain,
     "DESC": _explain,
     "EXPLAIN": _explain,
+    "EXECUTE": parse_execute,
     "EVALUATE": lambda cursor: parse_evaluate(cursor, _parse_sql),
     "KILL": parse_kill,
+    "LOAD": parse_load,
     "USE": parse_use,
     "SET": parse_set,
 }

@@ -25,6 +25,7 @@ STATEMENT_OPTIONS = (
     Option("on_error", (str,), "what becomes of a row whose prediction fails"),
     Option("max_calls", (int,), "most calls of the statement, 0 for no bound"),
     Option("max_cost", (float,), "most that its calls may cost, 0 for no bound"),
+    Option("commit_every", (int,), "rows after which what is written into a source is committed"),
     Option("max_seconds", (float,), "after which rows still without answer are NULL, 0 for never"),
 )
 _WORDS = {"cache": "prediction_cache", "on_error": "prediction_on_error"}

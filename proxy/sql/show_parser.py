@@ -1,7 +1,6 @@
 """SHOW, DESCRIBE and EXPLAIN, KILL and USE: statements about the server itself."""
 
 from proxy.errors import Unsupported
-from proxy.sql.ml_parser import parse_name
 from proxy.sql.model_parser import parse_model_name
 from proxy.sql.statements import Describe, DescribeModel, Kill, Name, Show, ShowCreateModel, Use
 from proxy.sql.tokens import Cursor
@@ -12,10 +11,17 @@ _KINDS: tuple[tuple[str, ...], ...] = (
     ("HANDLERS",),
     ("MODELS",),
     ("PREDICTORS",),
+    ("DATA", "SOURCES"),
+    ("DATASOURCES",),
     ("DATABASES",),
     ("SCHEMAS",),
     ("PROJECTS",),
     ("TABLES",),
+    ("TABLE", "STATUS"),
+    ("INDEX",),
+    ("INDEXES",),
+    ("KEYS",),
+    ("VIEWS",),
     ("COLUMNS",),
     ("FIELDS",),
     ("VARIABLES",),
@@ -42,14 +48,20 @@ _KINDS: tuple[tuple[str, ...], ...] = (
 _SYNONYMS = {
     "PREDICTORS": "MODELS",
     "CREATE PREDICTOR": "CREATE MODEL",
+    "DATASOURCES": "DATA SOURCES",
     "SCHEMAS": "DATABASES",
     "PROJECTS": "DATABASES",
     "FIELDS": "COLUMNS",
+    "INDEXES": "INDEX",
+    "KEYS": "INDEX",
     "CHARSET": "CHARACTER SET",
 }
+_IN_DATABASE = frozenset({"TABLES", "TABLE STATUS", "MODELS", "JOBS", "VIEWS"})
+"""Kinds whose FROM names a database."""
+_MOST_IN_FRONT = 2
 _LIMIT_DIGITS = 18  # that fit DuckDB's BIGINT
 _ID_DIGITS = 20  # of a BIGINT UNSIGNED
-_NAMED = frozenset({"COLUMNS", "CREATE DATABASE", "CREATE TABLE", "CREATE VIEW"})
+_NAMED = frozenset({"COLUMNS", "INDEX", "CREATE DATABASE", "CREATE TABLE", "CREATE VIEW"})
 
 
 def parse_show(cursor: Cursor) -> Show | ShowCreateModel:
@@ -84,15 +96,27 @@ def _kind(cursor: Cursor) -> str:
 
 def _source(cursor: Cursor, kind: str) -> Name | None:
     if kind.startswith("CREATE "):
-        return parse_name(cursor)
+        return _dotted(cursor)
     if not cursor.take_any("FROM", "IN"):
         if kind in _NAMED:
             raise cursor.fault()
         return None
-    name = parse_name(cursor)
+    name = _dotted(cursor)
+    if kind in _IN_DATABASE:
+        return Name(".".join(filter(None, (name.database, name.name))))
     if cursor.take_any("FROM", "IN"):
-        return Name(name.name, cursor.name())
+        database = _dotted(cursor)
+        return Name(name.name, ".".join(filter(None, (database.database, database.name))))
     return name
+
+
+def _dotted(cursor: Cursor) -> Name:
+    """`name`, `database.name` or `source.schema.name`, in front of whose last part its database
+    stands as information_schema has it."""
+    *database, name = parse_model_name(cursor)
+    if len(database) > _MOST_IN_FRONT:
+        raise cursor.fault()
+    return Name(name, ".".join(database) or None)
 
 
 def _limit(cursor: Cursor) -> tuple[int, int]:

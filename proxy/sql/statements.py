@@ -6,7 +6,7 @@ Nothing here knows whether the things that it names exist.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sqlglot import exp
 
@@ -37,6 +37,7 @@ class Override:
 class PredictionOptions:
     """What a statement says about its predictions behind USING; None where it says nothing.
 
+    `commit_every` are the rows after which a statement that writes into a data source commits.
     `cache` is on, off, refresh or only; `on_error` null or fail. `max_calls` and `max_cost` bound
     the calls that the statement makes, `max_seconds` the time in which rows get their answers; as
     written, 0 takes away a bound that the session has. All other options are `overrides`.
@@ -47,6 +48,7 @@ class PredictionOptions:
     max_calls: int | None = None
     max_cost: float | None = None
     max_seconds: float | None = None
+    commit_every: int | None = None
     overrides: tuple[Override, ...] = ()
 
 
@@ -60,7 +62,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Modify:
-    """INSERT, UPDATE, DELETE, and CREATE, ALTER, DROP, TRUNCATE of tables and views."""
+    """INSERT, UPDATE, DELETE, and CREATE, ALTER, DROP, TRUNCATE of tables."""
 
     tree: exp.Expr
     options: PredictionOptions = PredictionOptions()
@@ -206,6 +208,50 @@ class DropDatabase:
 
     name: str
     if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSource:
+    """CREATE DATABASE … ENGINE: a data source. The names of `parameters` are in lower case."""
+
+    name: str
+    engine: str
+    parameters: Mapping[str, Any] = field(repr=False)
+    or_replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlterSource:
+    """ALTER DATABASE … PARAMETERS: what is given changes, a parameter that is None goes back to
+    its default, all else stays."""
+
+    name: str
+    engine: str | None
+    parameters: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DropSource:
+    """DROP SOURCE: never a project."""
+
+    name: str
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshSource:
+    """REFRESH DATABASE: what is known of a source's tables is asked anew."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteNative:
+    """EXECUTE source (statement): `native` is the text between the parentheses."""
+
+    source: str
+    native: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,10 +418,80 @@ class FineTune:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How the rows of a file are written: what ends a field and a line, what fields may be enclosed
+    in, what takes its meaning from the character behind it, and what a row starts behind. '' is
+    none."""
+
+    field: str = "\t"
+    enclosed: str = ""
+    escaped: str = "\\"
+    line: str = "\n"
+    start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileField:
+    """What a field of a row goes to: a column, or a variable, whose name is in lower case."""
+
+    name: str
+    is_variable: bool = False
+
+
+Duplicates: TypeAlias = Literal["fail", "ignore", "replace"]
+"""What becomes of a row whose key is there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadData:
+    """LOAD DATA LOCAL INFILE. No `fields` are all columns; `assigned` are columns and what SET says
+    of them."""
+
+    file: str
+    table: exp.Table
+    duplicates: Duplicates = "fail"
+    charset: str | None = None
+    format: FileFormat = FileFormat()
+    skipped: int = 0
+    fields: tuple[FileField, ...] = ()
+    assigned: tuple[tuple[str, exp.Expr], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CancelFineTune:
     """CANCEL FINETUNE."""
 
     name: ModelName
+
+
+@dataclass(frozen=True, slots=True)
+class CreateView:
+    """CREATE VIEW. `query` is the text of its SELECT, or that in FROM source (…)."""
+
+    name: Name
+    columns: tuple[str, ...]
+    query: str
+    source: str | None
+    or_replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlterView:
+    """ALTER VIEW: another definition of a view that is there."""
+
+    name: Name
+    columns: tuple[str, ...]
+    query: str
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DropView:
+    """DROP VIEW of one or more."""
+
+    names: tuple[Name, ...]
+    if_exists: bool
 
 
 Statement: TypeAlias = (
@@ -393,6 +509,11 @@ Statement: TypeAlias = (
     | Kill
     | CreateDatabase
     | DropDatabase
+    | CreateSource
+    | AlterSource
+    | DropSource
+    | RefreshSource
+    | ExecuteNative
     | CreateEngine
     | DropEngine
     | CreateModel
@@ -409,4 +530,8 @@ Statement: TypeAlias = (
     | DropJob
     | FineTune
     | CancelFineTune
+    | LoadData
+    | CreateView
+    | AlterView
+    | DropView
 )

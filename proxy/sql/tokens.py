@@ -12,10 +12,12 @@ from sqlglot.errors import ParseError, TokenError
 
 from proxy.errors import SyntaxFault
 from proxy.sql.called import named_calls
+from proxy.sql.native_query import mark_natives, natives, widened, without
 from proxy.variables import VERSION_ID
 
 DIALECT = Dialect.get_or_raise("mysql")
 _QUOTE = re.compile("['\"]")
+_UNSHOWN = re.compile("[={]")
 # What may hold a comment's opening without being one, and comments themselves.
 _LEXEMES = re.compile(
     r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`|--[ \t][^\n]*|\#[^\n]*"""
@@ -29,7 +31,7 @@ _NUMBERS = frozenset({TokenType.NUMBER, TokenType.VAR})
 
 class _Tokenizer(MySQL.Tokenizer):
     # sqlglot 30.30 makes one string of all behind RENAME (tests/sql/test_version_names.py)
-    COMMANDS = MySQL.Tokenizer.COMMANDS - {TokenType.RENAME}
+    COMMANDS = MySQL.Tokenizer.COMMANDS - {TokenType.RENAME, TokenType.EXECUTE}
 
 
 class _Tokens(MySQL):
@@ -40,10 +42,12 @@ _TOKENS = _Tokens()
 
 
 def tokenize(sql: str) -> list[Token]:
-    """The tokens of a text; a number behind `name.` is a name. Raises SyntaxFault for an unclosed
-    string or comment."""
+    """The tokens of a text; a number behind `name.` is a name, and a source's name has its native
+    text in it. Raises SyntaxFault for an unclosed string or comment."""
+    own = natives(sql)
     try:
-        return named_calls(_with_versions(_TOKENS.tokenize(_with_versioned_comments(sql))))
+        tokens = _TOKENS.tokenize(_with_versioned_comments(without(sql, own)))
+        return named_calls(_with_versions(widened(tokens, own) if own else tokens))
     except TokenError as error:
         raise syntax_fault(sql, sql.count("\n") + 1) from error
 
@@ -96,7 +100,8 @@ def _with_versioned_comments(sql: str) -> str:
 
 def comments(sql: str) -> list[str]:
     """The comments of a text between slash and asterisk, with these, in their order."""
-    return [found[0] for found in _LEXEMES.finditer(sql) if found[0].startswith("/*")]
+    found = _LEXEMES.finditer(without(sql, natives(sql)))
+    return [lexeme[0] for lexeme in found if lexeme[0].startswith("/*")]
 
 
 def syntax_fault(near: str, line: int) -> SyntaxFault:
@@ -211,6 +216,7 @@ class Cursor:
             raise self.fault_at(tokens[0]) from error
         if not isinstance(found, exp.Expr) or isinstance(found, exp.Alias):
             raise self.fault_at(tokens[0])
+        mark_natives(found, self.sql)
         return found
 
     def skip(self) -> None:
@@ -229,9 +235,9 @@ class Cursor:
         return self.fault_at(self._tokens[self._at])
 
     def fault_at(self, token: Token) -> SyntaxFault:
-        """The error that points at a token. What stands behind an equals sign is not shown: a key
-        may have been written without quotes."""
-        return syntax_fault(self.sql[token.start :].partition("=")[0], token.line)
+        """The error that points at a token. What stands behind an equals sign or in braces is not
+        shown: a key may have been written without quotes."""
+        return syntax_fault(_UNSHOWN.split(self.sql[token.start :], 1)[0], token.line)
 
     @staticmethod
     def _word(token: Token) -> str:

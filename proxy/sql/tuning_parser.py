@@ -5,6 +5,7 @@ It knows the grammar; what the query is and what the options mean, it does not.
 
 from collections.abc import Callable
 
+from proxy.sql.ml_parser import parse_rows
 from proxy.sql.model_parser import parse_model_name
 from proxy.sql.options import parse_options
 from proxy.sql.statements import CancelFineTune, FineTune, Statement
@@ -25,8 +26,10 @@ def _fine_tune(cursor: Cursor) -> FineTune:
     _skip_kind(cursor)
     name = parse_model_name(cursor)
     cursor.expect("FROM")
-    source = None if cursor.words(1) == ("(",) else cursor.name()
-    return FineTune(name, source, cursor.parenthesised(), parse_options(cursor))
+    if cursor.words(1) == ("(",):
+        return FineTune(name, None, cursor.parenthesised(), parse_options(cursor))
+    source, query = parse_rows(cursor)
+    return FineTune(name, source, query, parse_options(cursor))
 
 
 def _cancel(cursor: Cursor) -> CancelFineTune:

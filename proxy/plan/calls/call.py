@@ -19,6 +19,13 @@ def mark(node: exp.Anonymous, model: str, target: str, arguments: list[Expr]) ->
     node.set("expressions", arguments)
 
 
+def recall(tree: Expr, own: str) -> None:
+    """Let the calls in a tree be of models whose keys begin with `own`."""
+    for call in tree.find_all(exp.Anonymous):
+        if is_call(call):
+            call.meta[_MODEL] = own + model_of(call)
+
+
 def is_call(node: Expr) -> bool:
     """Whether it is a call of a model."""
     return isinstance(node, exp.Anonymous) and _MODEL in node.meta

@@ -15,6 +15,7 @@ from proxy.plan.scope import Expr
 
 _ROW, _NEW, _VALUES = "__row", "__new", "__values"
 _ROWID = "rowid"
+_PARTS = ("this", "db", "catalog")
 
 
 async def ask_for_change(tree: Expr, describe: Describe) -> None:
@@ -74,7 +75,7 @@ async def _delete(tree: exp.Delete, describe: Describe) -> None:
 async def _rows(tree: Expr, table: exp.Table, values: list[Expr], describe: Describe) -> exp.Select:
     """The SELECT over the rows that the statement changes; it takes WHERE, ORDER BY and LIMIT from
     it. DuckDB numbers the rows of a table in a column that a star does not show."""
-    bare = exp.Table(this=table.this.copy(), db=table.args["db"].copy())
+    bare = exp.Table(**{part: table.args[part].copy() for part in _PARTS if table.args.get(part)})
     columns = await describe(exp.select("*").from_(bare))
     if any(column.casefold() == _ROWID for column in columns):
         raise Unsupported(
