@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from catalog.errors import BudgetUnknown, JobUnknown
+from catalog.errors import AlreadyExists, BudgetUnknown, DropUnknown, JobUnknown
+from proxy import sources
 from proxy.errors import CODES, Unsupported
 from proxy.evaluate import answer_evaluate
 from proxy.jobs.definitions import Maker, alter_job, create_job, drop_job
@@ -22,6 +23,8 @@ from proxy.models import (
     retrain_model,
 )
 from proxy.money.definitions import create_budget, drop_budget, drop_cache
+from proxy.plan.remote.local import is_local, require_writer
+from proxy.plan.remote.tables import source_name
 from proxy.queries import answer_explain, answer_modify, answer_query
 from proxy.result import Done, FieldType, Result
 from proxy.shows import (
@@ -34,6 +37,8 @@ from proxy.sql import statements as s
 from proxy.state import State
 from proxy.tuning.finetune import fine_tune
 from proxy.variables import Value
+from proxy.views import alter_view, create_view, drop_view
+from proxy.writing.change import changed_table
 
 
 async def answer(statement: s.Statement, state: State) -> Result:
@@ -82,6 +87,27 @@ _WRITTEN: dict[type[exp.Expr], Callable[[exp.Expr], Value]] = {
     exp.Boolean: lambda expression: int(bool(expression.this)),
     **dict.fromkeys((exp.Column, exp.Var, exp.Identifier), lambda expression: expression.name),
 }
+
+
+async def _modify(statement: s.Modify, state: State) -> Done:
+    """What changes tables, where these are."""
+    table = changed_table(statement.tree)
+    name = source_name(table, state.is_source, state.database) if table is not None else None
+    record = state.house.sources.find(name.source) if name is not None else None
+    if name is None or record is None or is_local(record):
+        return await answer_modify(statement, state)
+    require_writer(record)
+    # Most servers have no sources, and no need of what it takes to write into them.
+    from proxy.writing.write import answer_write  # noqa: PLC0415
+
+    return await answer_write(statement, record, name, state)
+
+
+async def _load(statement: s.LoadData, state: State) -> Result:
+    # Few clients send files: the room is opened by the first.
+    from proxy.load.load import answer_load  # noqa: PLC0415
+
+    return await answer_load(statement, state)
 
 
 async def _use(statement: s.Use, state: State) -> Done:
@@ -150,16 +176,45 @@ async def _rename_model(statement: s.RenameModel, state: State) -> Done:
 
 
 async def _create_database(statement: s.CreateDatabase, state: State) -> Done:
-    _noted(await state.definitions().create_database(statement), 1007, state)
+    _noted(await sources.create_project(statement, state), 1007, state)
     return Done(affected_rows=1)
 
 
 async def _drop_database(statement: s.DropDatabase, state: State) -> Done:
+    if state.is_source(statement.name):
+        return await _drop_source(s.DropSource(statement.name, statement.if_exists), state)
     note = await state.definitions().drop_database(statement)
     await state.house.workshop.let_go()
     if state.database is not None and state.database.casefold() == statement.name.casefold():
         state.database = None
     return _noted(note, 1008, state)
+
+
+async def _create_source(statement: s.CreateSource, state: State) -> Done:
+    _noted(await sources.create_source(statement, state), 1007, state)
+    return Done(affected_rows=1)
+
+
+async def _alter_source(statement: s.AlterSource, state: State) -> Done:
+    await sources.alter_source(statement, state)
+    return Done()
+
+
+async def _drop_source(statement: s.DropSource, state: State) -> Done:
+    note = await sources.drop_source(statement.name, state, if_exists=statement.if_exists)
+    if state.database is not None and state.database.casefold() == statement.name.casefold():
+        state.database = None
+    return _noted(note, 1008, state)
+
+
+async def _refresh_source(statement: s.RefreshSource, state: State) -> Done:
+    sources.refresh_source(statement, state)
+    return Done()
+
+
+async def _execute_native(statement: s.ExecuteNative, state: State) -> Done:
+    await sources.execute_native(statement, state)
+    return Done()
 
 
 async def _drop_cache(statement: s.DropCache, state: State) -> Done:
@@ -209,6 +264,21 @@ async def _cancel_fine_tune(statement: s.CancelFineTune, state: State) -> Done:
     return Done()
 
 
+async def _create_view(statement: s.CreateView, state: State) -> Done:
+    return _noted(await create_view(statement, state), CODES[AlreadyExists].code, state)
+
+
+async def _alter_view(statement: s.AlterView, state: State) -> Done:
+    await alter_view(statement, state)
+    return Done()
+
+
+async def _drop_view(statement: s.DropView, state: State) -> Done:
+    for note in await drop_view(statement, state):
+        _noted(note, CODES[DropUnknown].code, state)
+    return Done()
+
+
 def _noted(note: str | None, code: int, state: State) -> Done:
     if note is not None:
         state.warnings.add("Note", code, note)
@@ -217,7 +287,7 @@ def _noted(note: str | None, code: int, state: State) -> Done:
 
 _ANSWERS: dict[type[Any], Callable[[Any, State], Awaitable[Result]]] = {
     s.Query: answer_query,
-    s.Modify: answer_modify,
+    s.Modify: _modify,
     s.Explain: answer_explain,
     s.Evaluate: answer_evaluate,
     s.Show: answer_show,
@@ -238,6 +308,11 @@ _ANSWERS: dict[type[Any], Callable[[Any, State], Awaitable[Result]]] = {
     s.RenameModel: _rename_model,
     s.CreateDatabase: _create_database,
     s.DropDatabase: _drop_database,
+    s.CreateSource: _create_source,
+    s.AlterSource: _alter_source,
+    s.DropSource: _drop_source,
+    s.RefreshSource: _refresh_source,
+    s.ExecuteNative: _execute_native,
     s.DropCache: _drop_cache,
     s.CreateBudget: _create_budget,
     s.DropBudget: _drop_budget,
@@ -246,4 +321,8 @@ _ANSWERS: dict[type[Any], Callable[[Any, State], Awaitable[Result]]] = {
     s.DropJob: _drop_job,
     s.FineTune: _fine_tune,
     s.CancelFineTune: _cancel_fine_tune,
+    s.LoadData: _load,
+    s.CreateView: _create_view,
+    s.AlterView: _alter_view,
+    s.DropView: _drop_view,
 }

@@ -18,7 +18,10 @@ class ProxyError(Exception):
     ├── statement: SyntaxFault, Unsupported, EmptyQuery, TooDeep, UnknownColumn, AmbiguousColumn,
     │       MissingInput, WrongArgumentCount, UnknownVariable, WrongVariableValue, ReadOnlyVariable,
     │       UnknownCharset, NoDatabase, ReadOnlyTransaction, UserUnknown,
-    │       WrongSchedule, NotReady
+    │       WrongSchedule, NotReady, NotPreparable, LocalFilesOff, ServerFilesClosed,
+    │       WrongTerminator, ViewVariable, ViewColumns, ViewInvalid, ViewRecursion, NotUpdatable
+    ├── rows of a file: TooFewFields, TooManyFields, NullSupplied, IncorrectTime, DataTruncated,
+    │       IncorrectJson
     ├── session: AccessDenied, TooManyConnections, HandshakeFailed, MalformedPacket, PacketTooLarge,
     │       PacketOutOfOrder, InvalidText, TooManyPrepared, TooManyParameters, UnknownCommand,
     │       UnknownPrepared, WrongParameters, SecureTransportRequired, IdleTimeout
@@ -92,6 +95,66 @@ class WrongSchedule(ProxyError):
 
 class NotReady(ProxyError):
     """A version of a model that is not trained, or whose training failed."""
+
+
+class NotPreparable(ProxyError):
+    """A statement that cannot be prepared, as it asks the client for more than values."""
+
+
+class LocalFilesOff(ProxyError):
+    """A file of the client's is wanted, and the client does not send any, or may not."""
+
+
+class ServerFilesClosed(ProxyError):
+    """A statement asks for a file of the server's."""
+
+
+class WrongTerminator(ProxyError):
+    """What separates the fields of a file is not what it can be."""
+
+
+class TooFewFields(ProxyError):
+    """A row of a file has fewer fields than there are columns for them."""
+
+
+class TooManyFields(ProxyError):
+    """A row of a file has more fields than there are columns for them."""
+
+
+class NullSupplied(ProxyError):
+    """A row of a file has NULL for a column that takes none."""
+
+
+class IncorrectTime(ProxyError):
+    """A field is no date, time, or point in time."""
+
+
+class DataTruncated(ProxyError):
+    """A field is none of the values that its column may have."""
+
+
+class IncorrectJson(ProxyError):
+    """A field is no JSON."""
+
+
+class ViewVariable(ProxyError):
+    """A variable or a parameter in the SELECT of a view."""
+
+
+class ViewColumns(ProxyError):
+    """A view's SELECT has more or fewer columns than its list of names."""
+
+
+class ViewInvalid(ProxyError):
+    """A view reads what is not there any more."""
+
+
+class ViewRecursion(ProxyError):
+    """A view that reads itself."""
+
+
+class NotUpdatable(ProxyError):
+    """A change of the rows of a view."""
 
 
 class AccessDenied(ProxyError):
@@ -200,6 +263,21 @@ CODES: dict[type[Exception], MysqlCode] = {
     UserUnknown: MysqlCode(3162, "HY000"),
     WrongSchedule: MysqlCode(1210, "HY000"),
     NotReady: MysqlCode(1430, "HY000"),
+    NotPreparable: MysqlCode(1295, "HY000"),
+    LocalFilesOff: MysqlCode(3948, "42000"),
+    ServerFilesClosed: MysqlCode(1290, "HY000"),
+    WrongTerminator: MysqlCode(1083, "42000"),
+    TooFewFields: MysqlCode(1261, "01000"),
+    TooManyFields: MysqlCode(1262, "01000"),
+    NullSupplied: MysqlCode(1263, "22004"),
+    IncorrectTime: MysqlCode(1292, "22007"),
+    DataTruncated: MysqlCode(1265, "01000"),
+    IncorrectJson: MysqlCode(3140, "22032"),
+    ViewVariable: MysqlCode(1351, "HY000"),
+    ViewColumns: MysqlCode(1353, "HY000"),
+    ViewInvalid: MysqlCode(1356, "HY000"),
+    ViewRecursion: MysqlCode(1462, "HY000"),
+    NotUpdatable: MysqlCode(1288, "HY000"),
     AccessDenied: MysqlCode(1045, "28000"),
     TooManyConnections: MysqlCode(1040, "08004"),
     HandshakeFailed: MysqlCode(1043, "08S01"),
@@ -240,7 +318,24 @@ CODES: dict[type[Exception], MysqlCode] = {
     catalog.DatabaseExists: MysqlCode(1007, "HY000"),
     catalog.DatabaseMissing: MysqlCode(1008, "HY000"),
     catalog.DatabaseProtected: MysqlCode(1044, "42000"),
+    catalog.DatabaseMisnamed: MysqlCode(1102, "42000"),
     catalog.EngineUnknown: MysqlCode(1286, "42000"),
+    catalog.SourceUnknown: MysqlCode(1286, "42000"),
+    catalog.SourceUnreachable: MysqlCode(1429, "HY000"),
+    catalog.SourceDenied: MysqlCode(1429, "HY000"),
+    catalog.SourceFailed: MysqlCode(1296, "HY000"),
+    catalog.SourceTimeout: MysqlCode(3024, "HY000"),
+    catalog.SourceInterrupted: MysqlCode(1317, "70100"),
+    catalog.SourceReadOnly: MysqlCode(1290, "HY000"),
+    catalog.SourceFull: MysqlCode(1021, "HY000"),
+    catalog.LockTimeout: MysqlCode(1205, "HY000"),
+    catalog.DataTooLong: MysqlCode(1406, "22001"),
+    catalog.DivisionByZero: MysqlCode(1365, "22012"),
+    catalog.OptionRejected: MysqlCode(1210, "HY000"),
+    catalog.FileAttached: MysqlCode(1429, "HY000"),
+    catalog.FileBroken: MysqlCode(1366, "HY000"),
+    catalog.FileGone: MysqlCode(1146, "42S02"),
+    catalog.TwoTargets: MysqlCode(1235, "42000"),
     # ER_SP_DOES_NOT_EXIST, '%s %s does not exist': MySQL's for whatever has no code of its own, a
     # SAVEPOINT too.
     catalog.BudgetUnknown: MysqlCode(1305, "42000"),

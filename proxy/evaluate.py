@@ -57,7 +57,7 @@ async def answer_evaluate(statement: Evaluate, state: State) -> Rows:
     of numbers meets what is none, else as a SELECT does. May be cancelled; a run is kept whole or
     not at all."""
     _find_columns(statement)
-    source = statement.source and state.house.projects.resolve(statement.source)
+    source = statement.source and state.house.projects.resolve_any(statement.source)
     there = replace(state, database=source) if source else state
     async with _dropped_after(state.reader):
         models = await keep_rows(statement.query, _RELATION, _PAIR, there)

@@ -5,7 +5,9 @@ A snapshot is made when a statement reads it; DuckDB does all that is asked of i
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
 
 from catalog.answers import AnswerStore
 from catalog.database import Cursor, Field
@@ -13,6 +15,7 @@ from catalog.errors import TableUnknown
 from catalog.jobs import JobStore
 from catalog.projects import INFORMATION_SCHEMA, Projects
 from catalog.records import ModelRecord
+from catalog.sources.sources import Sources
 from catalog.store import Store
 from catalog.suggest import did_you_mean
 from catalog.tunings import TuningRecord, TuningStore
@@ -20,8 +23,16 @@ from catalog.usage import UsageStore
 from engines.registry import handlers
 from proxy.evaluations import MODEL_EVALUATIONS, evaluation_rows
 from proxy.execute.engine_arguments import shown_arguments
-from proxy.execute.schema_columns import COLUMNS, column_rows
+from proxy.execute.schema_columns import (
+    COLUMNS,
+    column_rows,
+    source_column_rows,
+    view_column_rows,
+)
+from proxy.execute.views import VIEWS, view_rows
 from proxy.jobs.books import JOBS, JOBS_HISTORY, history_rows, job_rows
+from proxy.metadata.inquiry import Inquiry
+from proxy.metadata.statistics import STATISTICS, index_rows, own_index_rows
 from proxy.money.books import (
     BUDGETS,
     MODEL_CACHE,
@@ -31,7 +42,9 @@ from proxy.money.books import (
     usage_rows,
 )
 from proxy.money.budgets import Budgets
+from proxy.plan.asked import EVERYTHING, NOTHING, Asked, asked_of
 from proxy.plan.nodes import Snapshot
+from proxy.source_books import DATA_SOURCES, database_rows, handler_rows, source_rows
 from proxy.tuning.books import (
     FINE_TUNINGS,
     accuracy,
@@ -63,6 +76,19 @@ class Sight:
     budgets: Budgets
     jobs: JobStore
     tunings: TuningStore
+    sources: Sources
+    asked: Asked = EVERYTHING
+
+    def about(self, tree: exp.Expr, relation: str, *, describing: bool) -> "Sight":
+        """The sight of the table that a relation of a bound statement stands for, as far as the
+        statement wants its rows: where it is described, nobody is asked for them."""
+        return replace(self, asked=NOTHING if describing else asked_of(tree, relation))
+
+    @property
+    def inquiry(self) -> Inquiry:
+        """The question to data sources that the statement is."""
+        databases = [INFORMATION_SCHEMA, *self.projects.names]
+        return Inquiry(self.sources, self.asked, databases, self.warnings)
 
 
 def near_table(name: str) -> str:
@@ -88,32 +114,56 @@ def _field(column: str) -> Field:
 
 
 async def _schemata(sight: Sight) -> _Rows:
-    names = sorted([INFORMATION_SCHEMA, *sight.projects.names])
+    sources = (record.name for record in sight.sources.records)
+    names = sorted([INFORMATION_SCHEMA, *sight.projects.names, *sources])
     return [("def", name, "utf8mb4", "utf8mb4_0900_ai_ci", None) for name in names]
 
 
 async def _databases(sight: Sight) -> _Rows:
     system = [(INFORMATION_SCHEMA, "system", None, None)]
-    return [*system, *((name, "project", None, None) for name in sight.projects.names)]
+    projects = ((name, "project", None, None) for name in sight.projects.names)
+    return [*system, *projects, *database_rows(sight.sources.records)]
+
+
+async def _data_sources(sight: Sight) -> _Rows:
+    return source_rows(sight.sources)
 
 
 async def _tables(sight: Sight) -> _Rows:
     rows = await sight.cursor.execute(
         "SELECT schema_name, table_name, 'BASE TABLE', 'DuckDB', estimated_size "
-        "FROM duckdb_tables() WHERE NOT internal AND NOT temporary UNION ALL "
+        "FROM duckdb_tables() WHERE NOT internal AND NOT temporary "
+        "AND database_name = current_database() UNION ALL "
         "SELECT schema_name, view_name, 'VIEW', NULL, NULL "
-        "FROM duckdb_views() WHERE NOT internal AND NOT temporary ORDER BY 1, 2"
+        "FROM duckdb_views() WHERE NOT internal AND NOT temporary "
+        "AND database_name = current_database() ORDER BY 1, 2"
     )
     models = [(m.project, m.name, "BASE TABLE", "MODEL", None) for m in sight.store.models]
+    views = [(v.project, v.name, "VIEW", None, None) for v in sight.store.views.all]
     system = [(INFORMATION_SCHEMA, name, "SYSTEM VIEW", None, None) for name in sorted(_TABLES)]
+    sources = [
+        (database, name, kind, sight.sources.kind(record).title, size)
+        for record, database, (_, name, kind, size) in await sight.inquiry.listed()
+    ]
     return [
         ("def", schema, name, kind, engine, 10, "Dynamic", size, "utf8mb4_0900_ai_ci", "")
-        for schema, name, kind, engine, size in [*rows, *models, *system]
+        for schema, name, kind, engine, size in [*rows, *models, *views, *system, *sources]
     ]
 
 
 async def _columns(sight: Sight) -> _Rows:
-    return await column_rows(sight.cursor, sight.store.models)
+    own = await column_rows(sight.cursor, sight.store.models)
+    views = view_column_rows(sight.store.views.all)
+    return [*own, *views, *source_column_rows(await sight.inquiry.tables())]
+
+
+async def _statistics(sight: Sight) -> _Rows:
+    own = await own_index_rows(sight.cursor)
+    return [*own, *index_rows(await sight.inquiry.indexes())]
+
+
+async def _views(sight: Sight) -> _Rows:
+    return await view_rows(sight.cursor, sight.store.views.all)
 
 
 async def _models(sight: Sight) -> _Rows:
@@ -174,7 +224,7 @@ async def _handlers(sight: Sight) -> _Rows:
             handler.import_error,
         )
         for handler in handlers()
-    ]
+    ] + handler_rows()
 
 
 def _option(description: str, required: bool) -> dict[str, object]:
@@ -275,12 +325,15 @@ _TABLES: dict[str, tuple[str, Callable[[Sight], Awaitable[_Rows]]]] = {
         _schemata,
     ),
     "DATABASES": ("NAME, TYPE, ENGINE, CONNECTION_DATA", _databases),
+    "DATA_SOURCES": (DATA_SOURCES, _data_sources),
     "TABLES": (
         "TABLE_CATALOG, TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, VERSION BIGINT, ROW_FORMAT, "
         "TABLE_ROWS BIGINT, TABLE_COLLATION, TABLE_COMMENT",
         _tables,
     ),
     "COLUMNS": (COLUMNS, _columns),
+    "STATISTICS": (STATISTICS, _statistics),
+    "VIEWS": (VIEWS, _views),
     "MODELS": (_MODELS, _models),
     "MODELS_VERSIONS": (_MODELS, _models_versions),
     "ML_ENGINES": ("NAME, HANDLER, CONNECTION_DATA", _ml_engines),

@@ -106,4 +106,16 @@ class Rows:
     deadline: float | None = None
 
 
-Result: TypeAlias = Done | Rows
+@dataclass(frozen=True, slots=True)
+class ClientFile:
+    """The answer of a statement that reads a file of the client's, which is asked for it by `name`.
+
+    `load` takes the file's bytes, in pieces of any size, and answers the statement; it need not
+    read them to their end. Until it is called the statement holds nothing. It may be cancelled, and
+    raises what the statement does: either way nothing of the file is kept."""
+
+    name: str
+    load: Callable[[AsyncIterator[bytes]], Awaitable[Done]]
+
+
+Result: TypeAlias = Done | Rows | ClientFile

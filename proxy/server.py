@@ -1,6 +1,7 @@
 """The server put together: catalog, engines and wire, from start to a clean stop."""
 
 import asyncio
+import hashlib
 import logging
 import secrets
 import signal
@@ -19,6 +20,8 @@ from catalog.journal import Journal
 from catalog.projects import Projects
 from catalog.records import UserRecord
 from catalog.secrets import Vault, read_or_make_key
+from catalog.sources.outside import Outside
+from catalog.sources.sources import Sources
 from catalog.store import Store
 from catalog.tunings import TuningStore
 from catalog.usage import UsageStore
@@ -26,6 +29,7 @@ from engines.base import Environment
 from engines.http.model_card import ModelCards
 from engines.secrets import ServerSecrets
 from proxy.execute.engine_pool import EnginePool
+from proxy.execute.source_arguments import opened
 from proxy.jobs.schedule import Schedule
 from proxy.money.budgets import Budgets
 from proxy.session import Session
@@ -118,6 +122,7 @@ async def _house(
         directory / "data.duckdb",
         spill_dir=directory / "spill",
         memory_limit=settings.memory_limit,
+        source_dirs=settings.source_dirs,
     )
     stack.callback(database.close)
     engines = EnginePool(store, _environment(settings, directory))
@@ -126,9 +131,11 @@ async def _house(
     stack.callback(tunings.close)
     workshop = Workshop(store, tunings, engines, _pace(settings))
     stack.push_async_callback(workshop.close)
-    projects = Projects(database)
+    projects = Projects(database, lambda: (source.name for source in store.sources))
     await projects.open()
     workshop.resume()
+    outside = Outside()
+    stack.callback(outside.close)
     return partial(
         House,
         store,
@@ -140,6 +147,13 @@ async def _house(
         budgets=Budgets(store, usage),
         jobs=jobs,
         workshop=workshop,
+        sources=Sources(
+            store,
+            database,
+            outside,
+            partial(opened, secrets=_server_secrets(settings)),
+            _mark(settings, directory),
+        ),
         cards=ModelCards(settings.model_card_site),
     )
 
@@ -203,6 +217,15 @@ def _secret_key(settings: Settings, directory: Path) -> str:
     return read_or_make_key(directory / "secret.key")
 
 
+def _mark(settings: Settings, directory: Path) -> str:
+    """What tells this server from all others that write into the same data source."""
+    return hashlib.sha256(_secret_key(settings, directory).encode()).hexdigest()[:8]
+
+
+def _server_secrets(settings: Settings) -> ServerSecrets:
+    return ServerSecrets(settings.secret_variables, settings.secret_env, settings.secret_files)
+
+
 def _environment(settings: Settings, directory: Path) -> Environment:
     keys = {
         "anyscale_endpoints": settings.anyscale_endpoints_api_key,
@@ -216,9 +239,7 @@ def _environment(settings: Settings, directory: Path) -> Environment:
         data_dir=directory,
         api_keys={name: key.get_secret_value() for name, key in keys.items() if key},
         api_bases={name: base for name, base in bases.items() if base},
-        secrets=ServerSecrets(
-            settings.secret_variables, settings.secret_env, settings.secret_files
-        ),
+        secrets=_server_secrets(settings),
         local_model_path=settings.local_model,
         local_threads=settings.local_threads,
         report=logger.info,

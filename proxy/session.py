@@ -4,8 +4,10 @@ It keeps state and time; how statements are answered stands in answers.py.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
+from functools import partial
 
 from sqlglot import exp
 
@@ -13,9 +15,10 @@ from proxy.answers import answer
 from proxy.deadline import limited
 from proxy.errors import ERRORS, TooDeep, code_of, text_of
 from proxy.queries import describe_query
-from proxy.result import Batch, Batches, Column, Done, Result, Rows
+from proxy.result import Batch, Batches, ClientFile, Column, Done, Result, Rows
 from proxy.sql import parameters, parser
 from proxy.sql import statements as s
+from proxy.sql.masking import masked
 from proxy.sql.parameters import PreparedStatement
 from proxy.state import House, State
 from proxy.transactions import Transactions
@@ -23,6 +26,7 @@ from proxy.variables import Variables
 from proxy.wire.handler import Client, Parameter, Prepared
 
 _STAND_INS = ("", 1, None)
+_WITHOUT_SECRETS = (s.Query, s.Modify, s.Explain, s.Evaluate, s.Show, s.SetVariables)
 _DIAGNOSTIC = frozenset({"WARNINGS", "ERRORS"})
 
 
@@ -133,6 +137,8 @@ class Session:
         if isinstance(result, Done):
             state.row_count = result.affected_rows
             return result
+        if isinstance(result, ClientFile):
+            return replace(result, load=partial(self._loaded, result.load))
         state.row_count = -1
         counted = self._counted(result.batches, deadline)
         return Rows(result.columns, Batches(counted, result.batches.aclose), deadline)
@@ -170,6 +176,14 @@ class Session:
             return None
         return asyncio.get_running_loop().time() + milliseconds / 1000
 
+    async def _loaded(
+        self, load: Callable[[AsyncIterator[bytes]], Awaitable[Done]], pieces: AsyncIterator[bytes]
+    ) -> Done:
+        async with self._told():
+            done = await load(pieces)
+        self._state.row_count = done.affected_rows
+        return done
+
     async def _counted(
         self, batches: Batches, deadline: float | None
     ) -> AsyncGenerator[Batch, None]:
@@ -194,7 +208,5 @@ def _too_deep() -> TooDeep:
 
 
 def _shown(statement: s.Statement, sql: str) -> str:
-    """The statement as the process list may show it: keys stand in CREATE ML_ENGINE alone."""
-    if isinstance(statement, s.CreateEngine):
-        return f"CREATE ML_ENGINE {statement.name} FROM {statement.handler} USING …"
-    return sql
+    """The statement as the process list may show it: keys and passwords stand in definitions."""
+    return sql if isinstance(statement, _WITHOUT_SECRETS) else masked(sql)

@@ -5,24 +5,28 @@ Secrets have no flag: a command line is visible to everyone on the machine.
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
     AliasChoices,
     BeforeValidator,
+    DirectoryPath,
     Field,
     FilePath,
     Json,
     SecretStr,
     ValidationError,
+    model_validator,
 )
-from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import PydanticCustomError, from_json
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from catalog.errors import CatalogError
 from engines.errors import OptionError
 from engines.http.endpoint import base_url
+from proxy.execute.source_arguments import parse_address
 
 
 def _base(url: str) -> str:
@@ -33,10 +37,31 @@ def _base(url: str) -> str:
         raise PydanticCustomError("base_url", "a base URL is like https://host/v1") from error
 
 
+def _receiver(url: str) -> str:
+    """The base URL of an endpoint, or the address of a data source."""
+    if url.strip().lower().startswith(("http://", "https://")):
+        return _base(url)
+    try:
+        return parse_address(url)
+    except CatalogError as error:
+        text = (
+            "a base URL is like https://host/v1, an address of a data source like "
+            "postgres://host:5432"
+        )
+        raise PydanticCustomError("receiver", text) from error
+
+
 def _absolute(path: Path) -> Path:
     if not path.is_absolute():
         raise PydanticCustomError("path", "a folder or file has its whole path, from /")
     return path
+
+
+def _paths(given: object) -> object:
+    """A list as JSON has it, or as PATH does."""
+    if not isinstance(given, str):
+        return given
+    return from_json(given) if given.startswith("[") else given.split(os.pathsep)
 
 
 def _site(url: str) -> str:
@@ -50,7 +75,8 @@ def _site(url: str) -> str:
 
 
 _OFF = ("", "off")
-_Base: TypeAlias = Annotated[str, AfterValidator(_base)]
+_Folder: TypeAlias = Annotated[DirectoryPath, AfterValidator(_absolute)]
+_Base: TypeAlias = Annotated[str, AfterValidator(_receiver)]
 _Bases: TypeAlias = Annotated[
     tuple[_Base, ...],
     BeforeValidator(lambda given: (given,) if isinstance(given, str) else given),
@@ -126,7 +152,7 @@ class Settings(BaseSettings):
         {},
         validate_default=False,
         description="JSON object: environment variables that env('NAME') may name, each with the "
-        "base URL, or list of them, that its value may be sent to",
+        "base URL or address of a data source, or list of them, that its value may be sent to",
     )
     secret_files: Json[dict[Annotated[Path, AfterValidator(_absolute)], _Bases]] = Field(
         {},
@@ -137,6 +163,10 @@ class Settings(BaseSettings):
         "https://huggingface.co",
         description="site, or mirror, that Hugging Face model cards are fetched from; off: never",
     )
+    source_dirs: Annotated[tuple[_Folder, ...], NoDecode, BeforeValidator(_paths)] = Field(
+        (),
+        description="folders that data sources may read and write, apart by colons; else none",
+    )
     finetune_poll_seconds: float = Field(
         1, gt=0, description="seconds until a new fine-tuning job is looked at; then twice as long"
     )
@@ -146,6 +176,27 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
+
+    @model_validator(mode="after")
+    def _keeps_its_own(self) -> Self:
+        """Whoever may write into a data directory is the server."""
+        own = self.directory.resolve()
+        for folder in (each.resolve() for each in self.source_dirs):
+            if own.is_relative_to(folder) or folder.is_relative_to(own):
+                raise PydanticCustomError(
+                    "source_dirs",
+                    "MODELWIRE_SOURCE_DIRS: {folder} and the data directory {own} overlap",
+                    {"folder": str(folder), "own": str(own)},
+                )
+            # DuckDB looks for a file of a missing table's name where the server works.
+            if Path.cwd().is_relative_to(folder):
+                raise PydanticCustomError(
+                    "source_dirs",
+                    "MODELWIRE_SOURCE_DIRS: the server's working directory lies in {folder}: "
+                    "start it elsewhere",
+                    {"folder": str(folder)},
+                )
+        return self
 
     @property
     def directory(self) -> Path:
@@ -165,7 +216,10 @@ class Settings(BaseSettings):
 
 def what_is_wrong(error: ValidationError) -> list[str]:
     """A line for each wrong setting: its name as the environment has it, and what is expected."""
-    return [f"{_name(each['loc'])}: {each['msg']}" for each in error.errors()]
+    return [
+        f"{_name(each['loc'])}: {each['msg']}" if each["loc"] else each["msg"]
+        for each in error.errors()
+    ]
 
 
 def _name(location: tuple[int | str, ...]) -> str:

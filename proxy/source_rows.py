@@ -1,4 +1,5 @@
-"""The rows of a query that stands in a statement of our own: `FROM database (SELECT …)`.
+"""The rows of a query that stands in a statement of our own: `FROM database (SELECT …)`, or
+`FROM source (…)` in the source's own words.
 
 They are read into memory, within a bound; what they are for is the statement's business.
 """
@@ -7,9 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from sqlglot import exp
+
 from proxy.errors import Unsupported
 from proxy.queries import answer_query
 from proxy.result import Batch, Cell
+from proxy.sql.native_query import native_table
 from proxy.sql.parser import parse
 from proxy.sql.statements import Query
 from proxy.state import State
@@ -29,10 +33,8 @@ async def source_rows(
 
     Raises what `check` does, DatabaseUnknown, Unsupported for what is no SELECT, and what the query
     raises. May be cancelled."""
-    statement = parse(query)
-    if not isinstance(statement, Query):
-        raise Unsupported("FROM … (…) takes a SELECT")
-    database = state.house.projects.resolve(source) if source else state.database
+    statement = _statement(query, source, state)
+    database = state.house.projects.resolve_any(source) if source else state.database
     found = await answer_query(statement, replace(state, database=database))
     rows: list[TextRow] = []
     size = 0
@@ -42,6 +44,18 @@ async def source_rows(
             size += _size(batch)
             check(rows, size)
     return [column.name for column in found.columns], rows
+
+
+def _statement(query: str, source: str | None, state: State) -> Query:
+    """The query as ours, or, where it is a server's that has its own words, in these."""
+    sources = state.house.sources
+    record = sources.find(source) if source else None
+    if record is not None and sources.kind(record).executes:
+        return Query(exp.select("*").from_(native_table(record.name, query)))
+    statement = parse(query)
+    if not isinstance(statement, Query):
+        raise Unsupported("FROM … (…) takes a SELECT")
+    return statement
 
 
 def _text(cell: Cell) -> str | None:

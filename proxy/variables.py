@@ -60,6 +60,7 @@ _DEFAULTS: dict[str, Value] = {
     "init_connect": "",
     "interactive_timeout": 28800,
     "license": "Apache-2.0",
+    "local_infile": 1,
     "lower_case_file_system": 0,
     "lower_case_table_names": 2,
     "max_allowed_packet": 67108864,
@@ -77,6 +78,7 @@ _DEFAULTS: dict[str, Value] = {
     "prediction_on_error": "null",
     "protocol_version": 10,
     "socket": "",
+    "source_pushdown": 1,
     "sql_auto_is_null": 0,
     "sql_mode": "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
@@ -102,6 +104,8 @@ _DEFAULTS: dict[str, Value] = {
 _SWITCHES = frozenset(
     {
         "autocommit",
+        "local_infile",
+        "source_pushdown",
         "foreign_key_checks",
         "unique_checks",
         "sql_auto_is_null",

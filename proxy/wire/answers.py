@@ -4,7 +4,7 @@ mysql-mimic 3.0.5's own carry no info text, and an affected count in result term
 MariaDB Connector/J 2.x (tests/wire/test_results.py::test_the_end_of_rows_carries_no_affected_rows).
 """
 
-from mysql_mimic.types import ServerStatus, uint_2, uint_len
+from mysql_mimic.types import ServerStatus, str_len, uint_2, uint_len
 
 from proxy.errors import code_of, text_of
 from proxy.result import Done
@@ -13,7 +13,11 @@ from proxy.wire.dialect import Dialect
 
 
 def ok(done: Done, status: ServerStatus, warnings: int, charset: Charset = UTF8MB4) -> bytes:
-    """https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html"""
+    """The info text has its length in front: the page below does not say so, but servers write it
+    and clients read it (tests/wire/test_local_infile.py).
+
+    https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html
+    """
     return b"".join(
         (
             b"\x00",
@@ -21,7 +25,7 @@ def ok(done: Done, status: ServerStatus, warnings: int, charset: Charset = UTF8M
             uint_len(done.last_insert_id),
             uint_2(status),
             uint_2(min(warnings, 0xFFFF)),
-            charset.encode(done.info),
+            str_len(charset.encode(done.info)) if done.info else b"",
         )
     )
 

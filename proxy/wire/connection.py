@@ -197,13 +197,15 @@ class Connection:
         if self._stream.gone or not (task.cancelled() or task.result()):
             return False
         if task.cancelled() and not conversation.answered:
-            self._interrupted(conversation)
+            await self._interrupted(conversation)
         if self._ending is None:
             await self._stream.drain()
-        return True
+        return not self._stream.lost
 
-    def _interrupted(self, conversation: Conversation) -> None:
+    async def _interrupted(self, conversation: Conversation) -> None:
         """The answer of a command that was cut off; it says why, so nothing else need do."""
+        if self._ending is None:
+            await conversation.skip_file()
         conversation.refuse(self._ending or Killed("Query execution was interrupted"))
         if self._ending is not None:
             self._ending = _TOLD

@@ -16,18 +16,20 @@ from mysql_mimic.types import Commands, ServerStatus, uint_2, uint_4
 from proxy.errors import (
     CODES,
     EmptyQuery,
+    LocalFilesOff,
     MalformedPacket,
     SyntaxFault,
     UnknownCommand,
     WrongParameters,
 )
-from proxy.result import Column, Done, Result, Rows
+from proxy.result import ClientFile, Column, Done, Result, Rows
 from proxy.wire import answers
 from proxy.wire.channel import PeerGone
 from proxy.wire.columns import column_definition
 from proxy.wire.dialect import Dialect
 from proxy.wire.handler import Handler
 from proxy.wire.house import House
+from proxy.wire.local_file import LocalFile
 from proxy.wire.processes import Entry
 from proxy.wire.reader import Reader
 from proxy.wire.reports import Reporter
@@ -60,6 +62,7 @@ class Conversation:
         self._entry = entry
         self._several = dialect.several_statements
         self._statements = Statements(house.limits)
+        self._file = LocalFile(stream, house.limits.net_read_timeout)
         self._reporter = Reporter(stream, entry, dialect.charset) if dialect.reports else None
 
     def greet(self) -> None:
@@ -99,6 +102,11 @@ class Conversation:
         if type(failure) not in CODES:
             logger.error("connection %d failed", self._entry.connection_id, exc_info=failure)
         self._finish(answers.error(failure, self.dialect.charset))
+
+    async def skip_file(self) -> None:
+        """Read what is left of a file that the client is sending: it listens to no answer before.
+        Raises PeerGone; may be cancelled."""
+        await self._file.skip()
 
     async def _query(self, body: bytes) -> None:
         statements = self.handler.split(self.dialect.charset.decode(body))
@@ -215,6 +223,8 @@ class Conversation:
         raise UnknownCommand("Unknown command")
 
     async def _send(self, result: Result, encode: RowEncoder, *, more: bool = False) -> None:
+        if isinstance(result, ClientFile):
+            result = await self._load(result)
         if isinstance(result, Rows):
             status = self._status(more=more)
             await send_rows(self._stream, result, encode, self.dialect, status)
@@ -223,6 +233,23 @@ class Conversation:
             await asyncio.sleep(0)  # a client that kills itself is told so
             last = self._ok(result, more=more)
         self._finish(last, whole=not more)
+
+    async def _load(self, wanted: ClientFile) -> Done:
+        """What becomes of a file of the client's, which is read to its end whatever that is."""
+        if not self.dialect.sends_files:
+            raise LocalFilesOff(
+                "Loading local data is disabled; this must be enabled on both the client and "
+                "server sides: this client does not offer it (CLIENT_LOCAL_FILES)"
+            )
+        self._stop_reports()
+        await self._file.ask(self.dialect.charset.encode(wanted.name))
+        try:
+            done = await wanted.load(self._file)
+        except Exception:
+            await self.skip_file()
+            raise
+        await self.skip_file()
+        return done
 
     def _finish(self, packet: bytes, *, whole: bool = True) -> None:
         self._stream.write(packet)

@@ -22,6 +22,11 @@ class Dialect:
         return Capabilities.CLIENT_DEPRECATE_EOF in self.capabilities
 
     @property
+    def sends_files(self) -> bool:
+        """CLIENT_LOCAL_FILES: the client sends a file of its own when it is asked for one."""
+        return Capabilities.CLIENT_LOCAL_FILES in self.capabilities
+
+    @property
     def several_statements(self) -> bool:
         """CLIENT_MULTI_STATEMENTS: one text may hold more than one statement."""
         return Capabilities.CLIENT_MULTI_STATEMENTS in self.capabilities

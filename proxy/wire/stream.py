@@ -27,7 +27,7 @@ LINGER = 0.5
 
 class PacketStream:
     """One peer's packets. `read` and `drain` raise PeerGone. `drain` may be cancelled between
-    whole packets; after a cancelled `read` the stream is good for writing and closing only.
+    whole packets, `read` anywhere: the next one goes on where it was.
 
     Memory is bounded: by `max_packet` while reading, by HIGH_WATER and one write while writing.
     """
@@ -39,6 +39,8 @@ class PacketStream:
         self._writer = writer
         self._channel = Channel(reader, writer)
         self._received = bytearray()
+        self._joined = bytearray()
+        self._lost = False
         self._queued = bytearray()
         self._flushing: asyncio.Handle | None = None
         self._sequence = 0
@@ -58,6 +60,11 @@ class PacketStream:
     def gone(self) -> bool:
         """The peer has closed the connection."""
         return self._reader.gone
+
+    @property
+    def lost(self) -> bool:
+        """A packet made no sense: where the next one begins cannot be known."""
+        return self._lost
 
     def on_gone(self, callback: Callable[[], object] | None) -> None:
         """Calls back when the peer closes the connection; None forgets the callback."""
@@ -81,31 +88,38 @@ class PacketStream:
         if not self._received:
             async with asyncio.timeout(patience):
                 self._received += await self._channel.read()
-        payload, more = await self._read_frame(self.max_packet)
-        if not more:
+        payload, more = await self._read_frame()
+        if not more and not self._joined:
             return payload
-        whole = bytearray(payload)
+        self._joined += payload
         while more:
-            payload, more = await self._read_frame(self.max_packet - len(whole))
-            whole += payload
-        return bytes(whole)
+            payload, more = await self._read_frame()
+            self._joined += payload
+        whole, self._joined = bytes(self._joined), bytearray()
+        return whole
 
-    async def _read_frame(self, room: int) -> tuple[bytes, bool]:
-        header = await self._take(4)
-        size = int.from_bytes(header[:3], "little")
-        if header[3] != self._sequence:
-            raise PacketOutOfOrder("Got packets out of order")
+    async def _read_frame(self) -> tuple[bytes, bool]:
+        """A frame's payload, and whether it goes on. Nothing is taken before all of it is there."""
+        await self._gather(4)
+        size = int.from_bytes(self._received[:3], "little")
+        self._check(size, self._received[3])
+        await self._gather(4 + size)
+        payload = bytes(memoryview(self._received)[4 : 4 + size])
+        del self._received[: 4 + size]
         self._sequence = (self._sequence + 1) & 0xFF
-        if size > room:
-            raise PacketTooLarge("Got a packet bigger than 'max_allowed_packet' bytes")
-        return await self._take(size), size == FULL
+        return payload, size == FULL
 
-    async def _take(self, size: int) -> bytes:
+    def _check(self, size: int, sequence: int) -> None:
+        self._lost = True
+        if sequence != self._sequence:
+            raise PacketOutOfOrder("Got packets out of order")
+        if size > self.max_packet - len(self._joined):
+            raise PacketTooLarge("Got a packet bigger than 'max_allowed_packet' bytes")
+        self._lost = False
+
+    async def _gather(self, size: int) -> None:
         while len(self._received) < size:
             self._received += await self._receive()
-        data = bytes(self._received[:size])
-        del self._received[:size]
-        return data
 
     async def _receive(self) -> bytes:
         try:
