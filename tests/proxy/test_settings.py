@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from proxy.cli import main
-from proxy.settings import Settings
+from proxy.settings import Settings, what_is_wrong
 
 NAMES = sorted(Settings.model_fields)
 SECRETS = [n for n in NAMES if Settings.model_fields[n].annotation == SecretStr | None]
@@ -165,6 +166,24 @@ def test_secrets_are_bound_to_base_urls_as_engines_compare_them(
     assert "hush" not in repr(settings)
 
 
+def test_secrets_may_be_for_data_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "MODELWIRE_SECRET_ENV",
+        '{"A": ["PostgreSQL://DB", "mysql://db:3307/", "http://i"], "B": "mariadb://db"}',
+    )
+    assert Settings().secret_env == {
+        "A": ("postgres://db:5432", "mysql://db:3307", "http://i/v1"),
+        "B": ("mariadb://db:3306",),
+    }
+
+
+@pytest.mark.parametrize("url", ["postgres://", "postgres://u:hush@db", "oracle://db", "db:5432"])
+def test_a_wrong_address_of_a_source_is_told(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELWIRE_SECRET_ENV", json.dumps({"A": url}))
+    with pytest.raises(ValidationError, match="a data source like postgres://host:5432"):
+        Settings()
+
+
 def test_no_secret_is_allowed_by_default() -> None:
     assert (Settings().secret_env, Settings().secret_files) == ({}, {})
 
@@ -178,3 +197,52 @@ def test_site_of_model_cards_is_a_web_site(site: str) -> None:
 @pytest.mark.parametrize(("given", "site"), [("off", None), ("", None), ("http://m", "http://m")])
 def test_model_cards_may_be_off(given: str, site: str | None) -> None:
     assert Settings(model_cards=given).model_card_site == site
+
+
+@pytest.mark.parametrize("form", ["{0}/a:{0}/b", '["{0}/a", "{0}/b"]'])
+def test_folders_of_data_sources_are_a_list(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = (tmp_path / "a", tmp_path / "b")
+    for folder in folders:
+        folder.mkdir()
+    monkeypatch.setenv("MODELWIRE_SOURCE_DIRS", form.format(tmp_path))
+    assert Settings(data_dir=tmp_path / "data").source_dirs == folders
+
+
+def test_no_folder_is_open_to_data_sources_by_default() -> None:
+    assert Settings().source_dirs == ()
+
+
+@pytest.mark.parametrize(
+    ("folders", "data", "said"),
+    [
+        ("{0}/nowhere", "data", "MODELWIRE_SOURCE_DIRS: Path does not point to a directory"),
+        (".", "data", "MODELWIRE_SOURCE_DIRS: a folder or file has its whole path, from /"),
+        ("{0}", "data", "MODELWIRE_SOURCE_DIRS: {0} and the data directory {0}/data overlap"),
+        ("{0}/in", "", "MODELWIRE_SOURCE_DIRS: {0}/in and the data directory {0} overlap"),
+        ("{0}/link", "data", "MODELWIRE_SOURCE_DIRS: {0} and the data directory {0}/data overlap"),
+    ],
+)
+def test_a_folder_of_data_sources_is_none_of_the_servers_own(
+    folders: str, data: str, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    given = {"source_dirs": folders.format(tmp_path), "data_dir": tmp_path / data}
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate(given)
+    assert what_is_wrong(raised.value) == [said.format(tmp_path)]
+
+
+def test_the_server_does_not_work_in_a_folder_of_data_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "in" / "deeper"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    given = {"source_dirs": str(tmp_path / "in"), "data_dir": tmp_path / "data"}
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate(given)
+    said = f"the server's working directory lies in {tmp_path / 'in'}: start it elsewhere"
+    assert what_is_wrong(raised.value) == [f"MODELWIRE_SOURCE_DIRS: {said}"]

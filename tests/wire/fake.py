@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from proxy.errors import SyntaxFault
-from proxy.result import Batch, Batches, Column, Done, FieldType, Result, Rows
+from proxy.result import Batch, Batches, ClientFile, Column, Done, FieldType, Result, Rows
 from proxy.wire.accounts import Account
 from proxy.wire.handler import Client, Parameter
 from proxy.wire.processes import Processes, Progress
@@ -194,6 +194,33 @@ class FakeHandler:
             self._cut_off()
             raise
         return one("0")
+
+    async def _load(self, text: str) -> Result:
+        """`load name all`, or what goes wrong: `refuse` before the file is read, `fail` or `hang`
+        at its first piece, `ignore` and read nothing."""
+        name, how = text.split()
+
+        async def load(pieces: AsyncIterator[bytes]) -> Done:
+            if how == "refuse":
+                raise SyntaxFault("the table refuses")
+            return Done(0 if how == "ignore" else await self._read(pieces, how), info="Records: 1")
+
+        return ClientFile(name, load)
+
+    async def _read(self, pieces: AsyncIterator[bytes], how: str) -> int:
+        size = 0
+        try:
+            async for piece in pieces:
+                self.log.append(("piece", len(piece)))
+                size += len(piece)
+                if how == "fail":
+                    raise SyntaxFault("row 1 is wrong")
+                if how == "hang":
+                    await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self._cut_off()
+            raise
+        return size
 
     async def _predict(self, text: str) -> Result:
         """`predict 5`: silent so many seconds, with progress; then a row, silence, and a row."""

@@ -42,7 +42,7 @@ def test_ok_carries_affected_rows_insert_id_and_info(server: Server) -> None:
     with server.connect() as connection, connection.cursor() as cursor:
         assert cursor.execute("insert x") == 3
         assert cursor.lastrowid == 41
-        assert connection._result.message == b"Records: 3"
+        assert connection._result.message == b"\x0aRecords: 3"
 
 
 def test_ok_tells_of_an_open_transaction(client: RawClient) -> None:

@@ -213,9 +213,15 @@ def test_only_what_is_served_is_offered(server: Server) -> None:
     at = packet.index(b"\0", 1) + 1
     low, high = packet[at + 13 : at + 15], packet[at + 18 : at + 20]
     offered = Capabilities(int.from_bytes(low + high, "little"))
-    for absent in ("COMPRESS", "LOCAL_FILES", "SESSION_TRACK", "QUERY_ATTRIBUTES", "SSL"):
+    for absent in ("COMPRESS", "SESSION_TRACK", "QUERY_ATTRIBUTES", "SSL"):
         assert Capabilities[f"CLIENT_{absent}"] not in offered
-    for present in ("MULTI_STATEMENTS", "MULTI_RESULTS", "TRANSACTIONS", "FOUND_ROWS"):
+    for present in (
+        "MULTI_STATEMENTS",
+        "MULTI_RESULTS",
+        "TRANSACTIONS",
+        "FOUND_ROWS",
+        "LOCAL_FILES",
+    ):
         assert Capabilities[f"CLIENT_{present}"] in offered
 
 
