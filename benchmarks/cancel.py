@@ -4,18 +4,15 @@ The endpoint's own clock tells when the last call ended; both processes read the
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from socket import SHUT_RDWR
-from threading import Thread
 from typing import Any
-
-from pymysql.err import MySQLError
 
 from benchmarks.behaviour import Behaviour
 from benchmarks.figure import Figure
-from benchmarks.stage import Stage, ask, join, measured, stage, wrong_rows
-from benchmarks.tally import Stats, between
+from benchmarks.stage import Stage, ask, crashed, join, measured, running, stage, wrong_rows
+from benchmarks.tally import between
 
 SLOW = Behaviour(latency=20, reply="row")
 WINDOW = 32
@@ -63,7 +60,7 @@ def _worst(ended: Callable[..., float], *arguments: object) -> float:
 
 def _until_idle(here: Stage, sql: str, end: End) -> float:
     here.endpoint.play(SLOW)
-    with closing(here.connect()) as killer, _running(here, sql) as victim:
+    with closing(here.connect()) as killer, running(here, sql) as victim:
         here.endpoint.wait(lambda stats: stats.in_flight >= WINDOW)
         ended = time.monotonic()
         end(killer, victim)
@@ -73,40 +70,18 @@ def _until_idle(here: Stage, sql: str, end: End) -> float:
 
 def _out_of_time(here: Stage, sql: str) -> float:
     here.endpoint.play(SLOW)
-    with _running(here, sql, milliseconds=2000):
+    with running(here, sql, milliseconds=2000):
         started = time.monotonic()
         here.endpoint.wait(lambda stats: stats.in_flight >= WINDOW)
         stats = here.endpoint.wait(lambda stats: not stats.in_flight)
     return stats.idle_since - started - 2.0
 
 
-@contextmanager
-def _running(here: Stage, sql: str, milliseconds: int = 0) -> Iterator[Any]:
-    """A client in a thread of its own whose statement fails before the block ends.
-
-    `milliseconds` are what the statement may take; 0 is no limit.
-    """
-    with closing(here.connect()) as victim:
-        ask(victim, f"SET SESSION max_execution_time = {milliseconds}")
-        thread = Thread(target=_fails, args=(victim, sql))
-        thread.start()
-        yield victim
-        thread.join()
-
-
-def _fails(client: Any, sql: str) -> None:
-    try:
-        ask(client, sql)
-    except (MySQLError, OSError):
-        return
-    raise AssertionError("a statement that was to be ended came to its end")
-
-
 def crash() -> list[Figure]:
     """1,000 rows; the proxy is killed by kill -9 after 500 answers; the statement again."""
     with stage() as here:
         sql = join(here.table(1000), here.model())
-        before, killed = _crash(here, sql)
+        before, killed = crashed(here, STEADY, sql)
         here.proxy.start()
         run = measured(here, STEADY, sql)
     lost = run.stats.calls - (1000 - before.answered)
@@ -118,14 +93,3 @@ def crash() -> list[Figure]:
         Figure("answers asked again; those of the last 50 ms", lost, "", late),
         Figure("wrong rows", wrong_rows(run.rows, 1000), "", 0, "="),
     ]
-
-
-def _crash(here: Stage, sql: str) -> tuple[Stats, float]:
-    """What the endpoint saw until the proxy was killed, and when that was."""
-    here.endpoint.play(STEADY)
-    with _running(here, sql):
-        here.endpoint.wait(lambda stats: stats.answered >= 500)
-        killed = time.monotonic()
-        here.proxy.kill()
-    here.endpoint.wait(lambda stats: not stats.in_flight)
-    return here.endpoint.stats(), killed

@@ -23,7 +23,8 @@ _HEAD = """# Benchmarks
 `make bench` measures these figures and writes this page. A language model's endpoint is played by
 an HTTP server in a process of its own, on the same machine as the proxy and its clients; it answers
 after a given latency, fails and refuses as it is told, and counts what it is asked. What runs
-through the proxy is a `SELECT` over a table joined to a model, sent by a MySQL client.
+through the proxy is a `SELECT` over a table joined to a model, sent by a MySQL client. Data sources
+are real servers, MariaDB and PostgreSQL, started for the measurement on the same machine.
 
 T* is the bound for K calls in C slots: the sum of their latencies divided by C, in whole rounds
 where the latency is constant, and at least the longest of them. "Direct" is the same

@@ -16,6 +16,7 @@ import httpx
 from benchmarks.behaviour import Behaviour
 from benchmarks.direct import body
 from benchmarks.figure import Figure
+from benchmarks.memory import resident
 from benchmarks.stage import Stage, ask, stage
 from tests.support.proxy import ProxyProcess
 
@@ -33,7 +34,7 @@ def overhead() -> list[Figure]:
         with closing(here.connect()) as client, httpx.Client(trust_env=False) as direct:
             through, without = _interleaved(here, client, direct, model)
             time.sleep(IDLE_SECONDS)
-            memory = _resident_megabytes(here.proxy.pid)
+            memory = resident(here.proxy.pid)
     return [
         Figure("SELECT 1 after process start", started, "s", 2),
         Figure(f"direct httpx call, median of {ROUNDS}", without, "ms"),
@@ -77,10 +78,3 @@ def _complete(direct: httpx.Client, url: str, prompt: str) -> str:
     """Make one chat completion, with the body that the proxy sends."""
     reply = direct.post(f"{url}/chat/completions", json=body(prompt)).raise_for_status()
     return str(reply.json()["choices"][0]["message"]["content"])
-
-
-def _resident_megabytes(pid: int) -> float:
-    """The resident set of a process, as Linux counts it."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    (kilobytes,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(kilobytes) / 1024

@@ -7,7 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cancel, distinct, evaluation, failures, overhead, prefixes, streaming, window
+from benchmarks import (
+    cancel,
+    distinct,
+    evaluation,
+    failures,
+    overhead,
+    prefixes,
+    sources,
+    streaming,
+    window,
+)
 from benchmarks.figure import Figure, page, plain
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
@@ -25,6 +35,8 @@ GROUPS: dict[str, Callable[[], list[Figure]]] = {
     "prefixes": prefixes.prefixes,
     "embedded": prefixes.embedded,
     "evaluation": evaluation.evaluation,
+    "sources": sources.sources,
+    "write_back": sources.write_back,
 }
 
 

@@ -10,7 +10,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+from pymysql.err import MySQLError
 
 from benchmarks.behaviour import Behaviour
 from benchmarks.endpoint import MODEL
@@ -114,6 +117,42 @@ def measured(where: Stage, behaviour: Behaviour, sql: str) -> Run:
         rows = ask(client, sql)
         seconds = time.perf_counter() - started
         return Run(rows, seconds, where.cpu_seconds() - cpu, where.endpoint.stats())
+
+
+@contextmanager
+def running(where: Stage, sql: str, milliseconds: int = 0) -> Iterator[Any]:
+    """A client in a thread of its own whose statement fails before the block ends.
+
+    `milliseconds` are what the statement may take; 0 is no limit.
+    """
+    with closing(where.connect()) as victim:
+        ask(victim, f"SET SESSION max_execution_time = {milliseconds}")
+        thread = Thread(target=_fails, args=(victim, sql))
+        thread.start()
+        yield victim
+        thread.join()
+
+
+def _fails(client: Any, sql: str) -> None:
+    try:
+        ask(client, sql)
+    except (MySQLError, OSError):
+        return
+    raise AssertionError("a statement that was to be ended came to its end")
+
+
+def crashed(where: Stage, behaviour: Behaviour, sql: str, after: int = 500) -> tuple[Stats, float]:
+    """Kill the proxy by kill -9 when `after` answers of a statement are there.
+
+    What the endpoint saw until then, and when that was by time.monotonic().
+    """
+    where.endpoint.play(behaviour)
+    with running(where, sql):
+        where.endpoint.wait(lambda stats: stats.answered >= after)
+        killed = time.monotonic()
+        where.proxy.kill()
+    where.endpoint.wait(lambda stats: not stats.in_flight)
+    return where.endpoint.stats(), killed
 
 
 def join(table: str, model: str, more: str = "") -> str:

@@ -5,7 +5,6 @@ The clients here read as they go and leave when they have enough.
 
 import time
 from contextlib import closing, suppress
-from pathlib import Path
 from statistics import median
 
 from pymysql.cursors import SSCursor
@@ -13,6 +12,7 @@ from pymysql.err import MySQLError
 
 from benchmarks.behaviour import Behaviour, text
 from benchmarks.figure import Figure
+from benchmarks.memory import forget_peak, peak
 from benchmarks.stage import TEMPLATE, Stage, ask, join, measured, stage
 
 LATENCY = 0.1
@@ -68,13 +68,13 @@ def _memory(here: Stage) -> tuple[float, float, int]:
     here.endpoint.play(Behaviour(latency=0.005, reply="row"))
     with closing(here.connect()) as client:
         ask(client, join(few, model))
-        before = _reset_peak(here.proxy.pid)
+        before = forget_peak(here.proxy.pid)
         with SSCursor(client) as cursor:
             started = time.perf_counter()
             cursor.execute(join(table, model))
             rows = sum(1 for _ in cursor.fetchall_unbuffered())
             seconds = time.perf_counter() - started
-    return _status(here.proxy.pid, "VmHWM") - before, seconds, rows
+    return peak(here.proxy.pid) - before, seconds, rows
 
 
 def filtered() -> list[Figure]:
@@ -105,15 +105,3 @@ def _first_ten(behaviour: Behaviour, model: str) -> list[int]:
         if text(behaviour, f"{TEMPLATE.replace('{{text}}', f'row {number}')} ({model})") == "right"
     ]
     return found[:10]
-
-
-def _reset_peak(pid: int) -> float:
-    """Let the kernel's peak of the resident set begin anew; the megabytes it is now."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return _status(pid, "VmRSS")
-
-
-def _status(pid: int, name: str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    (kilobytes,) = [line.split()[1] for line in status.splitlines() if line.startswith(f"{name}:")]
-    return int(kilobytes) / 1024
