@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlglot import exp
 
+from catalog.errors import CatalogError
 from proxy.answers import answer
 from proxy.deadline import limited
 from proxy.errors import ERRORS, TooDeep, code_of, text_of
@@ -122,7 +123,9 @@ class Session:
         self._state.use(self._state.client.database)
 
     async def close(self) -> None:
-        """The client is gone."""
+        """The client is gone, and so is what it had open."""
+        with suppress(CatalogError):  # a source that is gone, too, has rolled back by itself
+            await self._state.transactions.rollback()
         await self._state.cursor.close()
         await self._state.aside.close()
 
