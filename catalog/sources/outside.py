@@ -215,6 +215,10 @@ class Line(Turns):
                 if keep and self._reading:
                     with suppress(_adbc().Error):
                         self._execute("COMMIT")
+                # Where a source is gone, DuckDB cannot roll back; as a statement that is an error,
+                # but as part of closing it ends the process.
+                with suppress(_adbc().Error):
+                    self._execute("ROLLBACK")
                 self._connection.close()
 
         await self._run(work)
