@@ -49,6 +49,8 @@ _SETTINGS = (
 _THREADS = 64
 _PATIENCE = 0.05
 """Seconds for which streams may end by themselves."""
+_COMMIT_PATIENCE = 1.0
+"""The same, where what functions wrote is committed with it."""
 _STATUS = re.compile(r"^[A-Z_]+: ")
 _READING = re.compile(
     r"(?:get_next failed\(\)|(?:Programming|Internal|Operational)Error): (?P<text>.*)", re.DOTALL
@@ -208,33 +210,35 @@ class Line(Turns):
     async def close(self, *, keep: bool = False) -> None:
         """Let go; streams are given back before. What was begun to write is rolled back; what
         queries did, for they may call functions that write, too, unless `keep`."""
-        await self._drain()
+        await self._end_within(_PATIENCE, self._drain)
+        if keep and self._reading and self._connection is not None:
+            await self._end_within(_COMMIT_PATIENCE, lambda: self._try("COMMIT"))
+        await self._end_within(_PATIENCE, self._disconnect)
 
-        def work() -> None:
-            if self._connection is not None:
-                if keep and self._reading:
-                    with suppress(_adbc().Error):
-                        self._execute("COMMIT")
-                # Where a source is gone, DuckDB cannot roll back; as a statement that is an error,
-                # but as part of closing it ends the process.
-                with suppress(_adbc().Error):
-                    self._execute("ROLLBACK")
-                self._connection.close()
-
-        await self._run(work)
-
-    async def _drain(self) -> None:
-        """End the streams. The rest of one that nobody read to its end would be fetched now."""
-
-        def work() -> None:
-            for statement in self._statements:
-                statement.close()
-            self._statements.clear()
-
-        draining = asyncio.ensure_future(self._run(work))
-        while not (await asyncio.wait([draining], timeout=_PATIENCE))[0]:
+    async def _end_within(self, patience: float, work: Callable[[], None]) -> None:
+        """Do what ends a stream, too: the rest of one that nobody read to its end is fetched then,
+        unless it is interrupted, after `patience` seconds."""
+        ending = asyncio.ensure_future(self._run(work))
+        while not (await asyncio.wait([ending], timeout=patience))[0]:
             self.interrupt()
-        await draining
+            patience = _PATIENCE
+        await ending
+
+    def _drain(self) -> None:
+        for statement in self._statements:
+            statement.close()
+        self._statements.clear()
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            # Where a source is gone, DuckDB cannot roll back; as a statement that is an error, but
+            # as part of closing it ends the process.
+            self._try("ROLLBACK")
+            self._connection.close()
+
+    def _try(self, sql: str) -> None:
+        with suppress(_adbc().Error):
+            self._execute(sql)
 
     def _execute(self, sql: str) -> None:
         """A transaction introduces itself to the source."""
