@@ -21,12 +21,12 @@ from tests.sources.attached import Room, room
 from tests.support.servers.server import Database
 
 
-@pytest.fixture
 def whole(table: SourceTable) -> str:
     """All columns of a table, in FROM."""
     return rows_of(table, {column.name.casefold() for column in table.columns})
 
 
+@pytest.fixture
 def here(tmp_path: Path) -> Iterator[Room]:
     with room(tmp_path) as it:
         yield it
@@ -56,12 +56,7 @@ def rows(
 ) -> list[Row]:
     """SELECT * FROM source.name, as the source is asked."""
     table = here.table(source, name, schema)
-    return here.run(
-        here.sources.ask(
-            here.record(source),
-            f"SELECT * FROM {whole(table)} {rest}",
-        )
-    )
+    return here.run(here.sources.ask(here.record(source), f"SELECT * FROM {whole(table)} {rest}"))
 
 
 def test_objects_are_tables(lake: Room, s3: Database) -> None:
@@ -123,12 +118,7 @@ def test_an_object_that_is_gone_is_told(lake: Room, s3: Database) -> None:
         client.delete_object(Bucket=s3.names["bucket"], Key=key)
     for table in tables:
         with pytest.raises(FileGone, match=r"^The object 'd/[rt]\.\w+' is gone$"):
-            lake.run(
-                lake.sources.ask(
-                    lake.record("lake"),
-                    f"SELECT * FROM {whole(table)}",
-                )
-            )
+            lake.run(lake.sources.ask(lake.record("lake"), f"SELECT * FROM {whole(table)}"))
 
 
 def test_a_broken_line_is_told(lake: Room, s3: Database) -> None:
