@@ -16,6 +16,7 @@ from catalog.errors import (
     SourceUnreachable,
     TableUnknown,
 )
+from catalog.sources.kind import SourceTable
 from proxy.plan.remote.dialect import rows_of
 from tests.sources.attached import Room, room
 from tests.support.servers.server import Database
