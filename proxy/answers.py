@@ -38,6 +38,7 @@ from proxy.state import State
 from proxy.tuning.finetune import fine_tune
 from proxy.variables import Value
 from proxy.views import alter_view, create_view, drop_view
+from proxy.warnings import INFORMATION
 from proxy.writing.change import changed_table
 
 
@@ -58,9 +59,6 @@ async def _set(statement: s.SetVariables, state: State) -> Done:
             await state.transactions.set_autocommit(bool(state.variables.number("autocommit")))
     return Done()
 
-
-INFORMATION = 1003
-"""The code of MySQL's notes that inform of what was done (ER_YES)."""
 
 _INTEGERS = (FieldType.TINY, FieldType.SHORT, FieldType.LONG, FieldType.LONGLONG)
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 MAX_SHOWN = 1024
 """MySQL's max_error_count."""
 
+INFORMATION = 1003
+"""The code of MySQL's notes that inform of what was done (ER_YES)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Warning_:  # noqa: N801 (Warning is a built-in exception)

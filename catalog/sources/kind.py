@@ -297,6 +297,23 @@ CONNECT_TIMEOUT = Parameter(
 )
 
 
+def login(values: Mapping[str, Value]) -> dict[str, Value]:
+    """What a server's secret says of its parameters, in the words of DuckDB's scanners."""
+    return {
+        "HOST": values["host"],
+        "PORT": values["port"],
+        "USER": values["user"],
+        "PASSWORD": values.get("password", ""),
+        "DATABASE": values["database"],
+    }
+
+
+def secret(record: SourceRecord, scanner: str, named: Mapping[str, Value]) -> str:
+    """DuckDB's statement that keeps what is named for a scanner, in memory."""
+    items = ", ".join(f"{name} {literal(str(value))}" for name, value in named.items())
+    return f"CREATE OR REPLACE SECRET {quoted(attached_as(record))} (TYPE {scanner}, {items})"
+
+
 def server_door(
     record: SourceRecord, parameters: Sequence[Parameter], *, greets: bool = False
 ) -> Door:

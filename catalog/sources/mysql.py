@@ -17,7 +17,9 @@ from catalog.sources.kind import (
     attached_as,
     given,
     literal,
+    login,
     quoted,
+    secret,
     server_door,
 )
 from catalog.sources.mysql_script import split
@@ -46,19 +48,12 @@ class MySQL(NativeKind):
     def attach(self, record: SourceRecord) -> Sequence[str]:
         """A secret, and a catalog that uses it."""
         values = given(record, self.parameters)
-        named = {
-            "HOST": values["host"],
-            "PORT": values["port"],
-            "USER": values["user"],
-            "PASSWORD": values.get("password", ""),
-            "DATABASE": values["database"],
-        }
+        named = login(values)
         if values.get("ssl") is not None:
             named["SSL_MODE"] = "required" if values["ssl"] else "disabled"
-        secret = ", ".join(f"{name} {literal(str(value))}" for name, value in named.items())
         name = quoted(attached_as(record))
         return (
-            f"CREATE OR REPLACE SECRET {name} (TYPE mysql, {secret})",
+            secret(record, "mysql", named),
             f"ATTACH '' AS {name} (TYPE mysql, SECRET {name})",
         )
 

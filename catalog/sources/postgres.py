@@ -19,7 +19,9 @@ from catalog.sources.kind import (
     attached_as,
     given,
     literal,
+    login,
     quoted,
+    secret,
     server_door,
 )
 from catalog.sources.postgres_catalog import COLUMNS, INDEXES, TABLES, USERS
@@ -61,21 +63,13 @@ class Postgres(NativeKind):
     def attach(self, record: SourceRecord) -> Sequence[str]:
         """A secret, and a catalog that uses it."""
         values = given(record, self.parameters)
-        named = {
-            "HOST": values["host"],
-            "PORT": values["port"],
-            "USER": values["user"],
-            "PASSWORD": values.get("password", ""),
-            "DATABASE": values["database"],
-        }
-        secret = ", ".join(f"{name} {literal(str(value))}" for name, value in named.items())
         options = {**_OPTIONS, "connect_timeout": values["connect_timeout"]}
         if "sslmode" in values:
             options["sslmode"] = values["sslmode"]
         text = " ".join(f"{option}={value}" for option, value in options.items())
         name = quoted(attached_as(record))
         return (
-            f"CREATE OR REPLACE SECRET {name} (TYPE postgres, {secret})",
+            secret(record, "postgres", login(values)),
             f"ATTACH {literal(text)} AS {name} (TYPE postgres, SECRET {name})",
         )
 

@@ -21,13 +21,11 @@ from proxy.queries import answer_query, describe_fields, keep_rows, rows_of
 from proxy.result import Done, Rows
 from proxy.sql.statements import Modify, PredictionOptions, Query
 from proxy.state import State
+from proxy.warnings import INFORMATION
 from proxy.writing.change import ROWS, Change, deletion, insertion, update
 from proxy.writing.definitions import define, exists, found, run_alone
 from proxy.writing.native import native_change
 from proxy.writing.outgoing import Outgoing, Statements, Waiting, outgoing, targets
-
-INFORMATION = 1003
-"""The code of MySQL's notes that inform of what was done (ER_YES)."""
 
 
 async def answer_write(
